@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# One op, one name: configuring fails when a file of an op is missing. An op is a header kernels/OP.h that says
+# "An op:" in its second line.
+file(GLOB _headers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/kernels/*.h")
+set(GENEXX_OPS "")
+foreach(_header IN LISTS _headers)
+  file(STRINGS "${_header}" _lines LIMIT_COUNT 2)
+  list(LENGTH _lines _count)
+  if(_count GREATER 1)
+    list(GET _lines 1 _second)
+    if(_second MATCHES "^// An op:")
+      get_filename_component(_op "${_header}" NAME_WE)
+      list(APPEND GENEXX_OPS ${_op})
+    endif()
+  endif()
+endforeach()
+foreach(_op IN LISTS GENEXX_OPS)
+  foreach(_file "kernels/${_op}.cc" "kernels/${_op}_cpu.cc" "tests/kernels/${_op}_test.cc" "tests/oracle/${_op}_oracle.h"
+                "bench/kernels/${_op}_bench.cc")
+    if(NOT EXISTS "${CMAKE_SOURCE_DIR}/${_file}")
+      message(FATAL_ERROR "Op '${_op}' lacks ${_file}. Every op has a header, a dispatcher, a CPU file, a CUDA file, a "
+                          "test, an oracle and a bench; see kernels/README.md.")
+    endif()
+  endforeach()
+  if(NOT EXISTS "${CMAKE_SOURCE_DIR}/kernels/${_op}_cuda.cu" AND NOT EXISTS "${CMAKE_SOURCE_DIR}/kernels/${_op}_cuda.cc")
+    message(FATAL_ERROR "Op '${_op}' lacks kernels/${_op}_cuda.cu (or .cc where it only calls a library).")
+  endif()
+endforeach()
+list(LENGTH GENEXX_OPS _count)
+message(STATUS "Genexx: ${_count} ops: ${GENEXX_OPS}")

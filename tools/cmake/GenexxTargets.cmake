@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# Flags every target shares, and the one way to make a room of the house into an object library.
+add_library(genexx_flags INTERFACE)
+target_include_directories(genexx_flags INTERFACE
+  "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>" "$<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/generated>")
+target_compile_options(genexx_flags INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off -march=x86-64-v2>
+  $<$<COMPILE_LANGUAGE:CUDA>:-Wno-deprecated-gpu-targets --expt-relaxed-constexpr --extended-lambda>)
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  message(FATAL_ERROR "Genexx is tried on x86-64 only; this is ${CMAKE_SYSTEM_PROCESSOR}.")
+endif()
+if(GENEXX_WERROR)
+  target_compile_options(genexx_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+endif()
+if(GENEXX_SANITIZE STREQUAL "address")
+  set(_genexx_sanitize -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+elseif(GENEXX_SANITIZE STREQUAL "thread")
+  set(_genexx_sanitize -fsanitize=thread -fno-omit-frame-pointer)
+elseif(GENEXX_SANITIZE)
+  message(FATAL_ERROR "GENEXX_SANITIZE is '${GENEXX_SANITIZE}', expected empty, address or thread")
+endif()
+if(GENEXX_SANITIZE)
+  target_compile_options(genexx_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${_genexx_sanitize}>)
+  target_link_options(genexx_flags INTERFACE ${_genexx_sanitize})
+endif()
+target_link_libraries(genexx_flags INTERFACE Threads::Threads fmt::fmt-header-only nlohmann_json::nlohmann_json)
+
+# genexx_room(NAME SOURCES...): an object library named NAME with the shared flags.
+function(genexx_room name)
+  add_library(${name} OBJECT ${ARGN})
+  target_link_libraries(${name} PUBLIC genexx_flags)
+endfunction()
