@@ -19,12 +19,12 @@ struct CodeLocation {
 // What the program returns to the shell; the numbers are part of its contract.
 enum class ExitCode {
   done = 0,
-  runtime = 1,    // unwritable, disk full, NaN loss
-  usage = 2,      // unknown option or key, output exists
-  input = 3,      // unreadable or unsupported input
-  refused = 4,    // input read well but refused by a check
-  device = 5,     // device or memory
-  stopped = 6,    // signal or time limit, checkpoint valid
+  runtime = 1,  // unwritable, disk full, NaN loss
+  usage = 2,    // unknown option or key, output exists
+  input = 3,    // unreadable or unsupported input
+  refused = 4,  // input read well but refused by a check
+  device = 5,   // device or memory
+  stopped = 6,  // signal or time limit, checkpoint valid
   interrupt = 130
 };
 

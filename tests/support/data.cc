@@ -3,25 +3,20 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 
-#include <doctest/doctest.h>
+#include "tests/support/skip.h"
 
 namespace genexx::test {
 
 std::optional<std::string> data_file(const std::string& name) {
   const char* folder = std::getenv("GENEXX_DATA");
-  const std::string path = (folder ? std::string(folder) : std::string(GENEXX_SOURCE_DIR) + "/../shared/data") + "/" + name;
+  const std::string path =
+      (folder ? std::string(folder) : std::string(GENEXX_SOURCE_DIR) + "/../shared/data") + "/" + name;
   if (std::filesystem::exists(path)) return path;
-  const char* required = std::getenv("GENEXX_REQUIRE_DATA");
-  if (required && std::string(required) == "1") {
-    FAIL_CHECK("real data file not found, and GENEXX_REQUIRE_DATA=1: " << path);
-  } else {
-    std::fprintf(stderr, "SKIPPED: needs the real data file %s (set GENEXX_DATA)\n", path.c_str());
-  }
+  skip_test("needs the real data file " + path + " (set GENEXX_DATA)", "GENEXX_REQUIRE_DATA");
   return std::nullopt;
 }
 
