@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 
+#include "engine/version.h"
+
 int main() {
-  std::puts("genexx 0.1.0");
+  std::printf("genexx %s\n", genexx::version());
   return 0;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One op, one name: configuring fails when a file of an op is missing. An op is a header kernels/OP.h that says
 # "An op:" in its second line.
-file(GLOB _headers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/kernels/*.h")
+file(GLOB _headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/kernels/*.h")
 set(GENEXX_OPS "")
 foreach(_header IN LISTS _headers)
   file(STRINGS "${_header}" _lines LIMIT_COUNT 2)
@@ -17,12 +17,12 @@ endforeach()
 foreach(_op IN LISTS GENEXX_OPS)
   foreach(_file "kernels/${_op}.cc" "kernels/${_op}_cpu.cc" "tests/kernels/${_op}_test.cc" "tests/oracle/${_op}_oracle.h"
                 "bench/kernels/${_op}_bench.cc")
-    if(NOT EXISTS "${CMAKE_SOURCE_DIR}/${_file}")
+    if(NOT EXISTS "${PROJECT_SOURCE_DIR}/${_file}")
       message(FATAL_ERROR "Op '${_op}' lacks ${_file}. Every op has a header, a dispatcher, a CPU file, a CUDA file, a "
                           "test, an oracle and a bench; see kernels/README.md.")
     endif()
   endforeach()
-  if(NOT EXISTS "${CMAKE_SOURCE_DIR}/kernels/${_op}_cuda.cu" AND NOT EXISTS "${CMAKE_SOURCE_DIR}/kernels/${_op}_cuda.cc")
+  if(NOT EXISTS "${PROJECT_SOURCE_DIR}/kernels/${_op}_cuda.cu" AND NOT EXISTS "${PROJECT_SOURCE_DIR}/kernels/${_op}_cuda.cc")
     message(FATAL_ERROR "Op '${_op}' lacks kernels/${_op}_cuda.cu (or .cc where it only calls a library).")
   endif()
 endforeach()

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# Flags every target shares, and the one way to make a room of the house into an object library.
+# What every target shares, and the one way to make a room of the house into an object library.
+# genexx_usage is what a user of the library needs; genexx_flags is how we compile ourselves and is never installed.
+add_library(genexx_usage INTERFACE)
+target_include_directories(genexx_usage INTERFACE
+  "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>" "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>")
+target_compile_features(genexx_usage INTERFACE cxx_std_20)
+target_link_libraries(genexx_usage INTERFACE Threads::Threads fmt::fmt-header-only nlohmann_json::nlohmann_json)
 add_library(genexx_flags INTERFACE)
-target_include_directories(genexx_flags INTERFACE
-  "$<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>" "$<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/generated>")
+target_link_libraries(genexx_flags INTERFACE genexx_usage)
 target_compile_options(genexx_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off -march=x86-64-v2>
   $<$<COMPILE_LANGUAGE:CUDA>:-Wno-deprecated-gpu-targets --expt-relaxed-constexpr --extended-lambda>)
@@ -23,7 +28,6 @@ if(GENEXX_SANITIZE)
   target_compile_options(genexx_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${_genexx_sanitize}>)
   target_link_options(genexx_flags INTERFACE ${_genexx_sanitize})
 endif()
-target_link_libraries(genexx_flags INTERFACE Threads::Threads fmt::fmt-header-only nlohmann_json::nlohmann_json)
 
 # genexx_room(NAME SOURCES...): an object library named NAME with the shared flags.
 function(genexx_room name)
