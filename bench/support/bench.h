@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A benchmark is a name, a shape, the bytes and operations the work needs at least, and a callable that does it once.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/tensor.h"
+
+namespace genexx::bench {
+
+struct Case {
+  std::string op;       // "gemm"
+  std::string shape;    // "m=256 n=128 k=2000"
+  double bytes = 0;     // each input read once, each output written once
+  double flop = 0;
+  std::function<void()> run;  // does the work once on the context; does not synchronize
+};
+
+// Collects cases of one op on one context and owns the arrays they work on.
+class Suite {
+ public:
+  explicit Suite(Context& ctx) : ctx_(ctx) {}
+  Context& context() const { return ctx_; }
+
+  // An f32 array of reproducible uniform numbers in [-1, 1) (never zeros: zeros run faster than data).
+  Tensor random(const Shape& shape);
+  // An array of labels in [0, limit).
+  Tensor labels(const Shape& shape, int limit);
+  // An f32 array to be written.
+  Tensor output(const Shape& shape);
+  // Any other memory.
+  Tensor raw(const Shape& shape, DType dtype);
+
+  void add(Case c) { cases_.push_back(std::move(c)); }
+  const std::vector<Case>& cases() const { return cases_; }
+
+ private:
+  Context& ctx_;
+  std::vector<Buffer> buffers_;
+  std::vector<Case> cases_;
+};
+
+struct Timing {
+  double median_s = 0, low_s = 0, high_s = 0;  // median, 10th and 90th percentile of one run
+  int runs = 0;
+};
+
+// Times `c` for about `seconds` after a warm-up. With CUDA the runs are timed in groups between synchronizations.
+Timing time_case(Context& ctx, const Case& c, double seconds);
+
+// What the machine can do at best, measured now: bytes a second of a large copy (read + written), and f32 operations a
+// second of a large matrix product.
+struct Ceiling {
+  double bytes_per_s = 0, flop_per_s = 0;
+};
+Ceiling measure_ceiling(Context& ctx);
+
+// Adds the benches of every op, in the order of their names. Generated from the list of ops by the build.
+void add_all(Suite& suite);
+
+}  // namespace genexx::bench

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Grid-stride loops: thread i of the grid owns elements i, i + stride, i + 2 stride, ...
+#pragma once
+
+#include "kernels/launch.h"
+
+namespace genexx::device {
+
+constexpr int kElementwiseBlock = 256;
+constexpr std::int64_t kElementwiseGridLimit = 1056;  // 8 blocks on each of the 132 multiprocessors of an H200
+
+// The first element of the calling thread.
+__device__ inline std::int64_t first_index() {
+  return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+}
+
+// Threads in the grid.
+__device__ inline std::int64_t index_stride() { return static_cast<std::int64_t>(gridDim.x) * blockDim.x; }
+
+// A grid for `count` >= 1 elements on `stream`.
+inline LaunchConfig elementwise_launch(std::int64_t count, CUstream_st* stream) {
+  const std::int64_t blocks = (count + kElementwiseBlock - 1) / kElementwiseBlock;
+  LaunchConfig config;
+  config.grid = dim3(static_cast<unsigned>(blocks < kElementwiseGridLimit ? blocks : kElementwiseGridLimit));
+  config.block = dim3(kElementwiseBlock);
+  config.stream = stream;
+  return config;
+}
+
+}  // namespace genexx::device

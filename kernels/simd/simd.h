@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inner loops of the CPU backend, once for each instruction set. Each set lives in a namespace of its own and
+// shares no weak symbol with the others, so the linker can never put AVX-512 code into a program path of an older
+// processor. Ops reach them through `table<T>(isa)`.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/cpu_isa.h"
+
+namespace genexx::simd {
+
+// C[m,n] (+)= A[m,k] B[k,n] + bias[n] on one thread, any strides of A and B, rows of C `ldc` apart.
+// Each element of C is summed over k in blocks of fixed length in ascending order, whatever part of C is asked for: the
+// bits do not depend on how a caller cuts C into parts.
+template <class T>
+struct GemmPart {
+  std::int64_t m = 0, n = 0, k = 0;
+  const T* a = nullptr;
+  std::int64_t a_row = 0, a_col = 0;  // element (i, p) is a[i * a_row + p * a_col]
+  const T* b = nullptr;
+  std::int64_t b_row = 0, b_col = 0;  // element (p, j) is b[p * b_row + j * b_col]
+  T* c = nullptr;
+  std::int64_t ldc = 0;
+  const T* bias = nullptr;  // [n] or null
+  bool accumulate = false;  // add to C instead of replacing it
+  T* workspace = nullptr;   // [gemm_workspace_elements]
+};
+
+// Arguments of one dropout row: y = x * keep * scale; keep of unit u is word u%4 of philox(key, {u/4, row, step, step_hi})
+// being at least `threshold`.
+struct DropoutRow {
+  std::int64_t units = 0;
+  std::uint32_t key_lo = 0, key_hi = 0;
+  std::uint32_t row = 0, step_lo = 0, step_hi = 0;
+  std::uint32_t threshold = 0;  // dropped when the word is below; p * 2^32
+};
+
+// One Adam step over n parameters; formulas in kernels/optimizer_adam.h.
+template <class T>
+struct AdamRun {
+  std::int64_t n = 0;
+  T* weight = nullptr;
+  T* m = nullptr;
+  T* v = nullptr;
+  const T* gradient = nullptr;
+  T lr = 0, beta1 = 0, beta2 = 0, eps = 0;
+  T coupled_decay = 0, decoupled_decay = 0;
+  T correction1 = 1, correction2 = 1;  // 1 - beta^step
+};
+
+// One SGD step with momentum; formulas in kernels/optimizer_sgd.h.
+template <class T>
+struct SgdRun {
+  std::int64_t n = 0;
+  T* weight = nullptr;
+  T* velocity = nullptr;
+  const T* gradient = nullptr;
+  T lr = 0, momentum = 0, decay = 0;
+};
+
+template <class T>
+struct Table {
+  // Row and column multiples at which a caller should cut C, and the workspace a part needs.
+  std::int64_t gemm_row_step;
+  std::int64_t gemm_column_step;
+  std::int64_t gemm_workspace_elements;
+  void (*gemm)(const GemmPart<T>&);
+  void (*tanh)(std::int64_t n, const T* x, T* y);
+  void (*sigmoid)(std::int64_t n, const T* x, T* y);
+  void (*relu)(std::int64_t n, const T* x, T* y);
+  // y[i] = x[i] where kept, times scale, else 0
+  void (*dropout)(const DropoutRow& row, T scale, const T* x, T* y);
+  void (*adam)(const AdamRun<T>&);
+  void (*sgd)(const SgdRun<T>&);
+  // y[j] += x[i * ldx + j] over i < rows, j < columns, i ascending
+  void (*add_rows)(std::int64_t rows, std::int64_t columns, const T* x, std::int64_t ldx, T* y);
+};
+
+// The table of an instruction set. T is float or double.
+template <class T>
+const Table<T>& table(CpuIsa isa);
+
+}  // namespace genexx::simd

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loops themselves, included once into the namespace of each instruction set. Nothing here may use a std template
+// or an inline function from elsewhere: it would be compiled for this set under a name the other sets share.
+
+// ---- vectors ----------------------------------------------------------------------------------------------------
+
+typedef float FloatVector __attribute__((vector_size(kVectorBytes)));
+typedef double DoubleVector __attribute__((vector_size(kVectorBytes)));
+typedef std::int32_t IntVector __attribute__((vector_size(kVectorBytes)));
+typedef float LooseFloatVector __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
+typedef double LooseDoubleVector __attribute__((vector_size(kVectorBytes), aligned(8), may_alias));
+
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  using Type = FloatVector;
+  using Loose = LooseFloatVector;
+};
+template <>
+struct VectorOf<double> {
+  using Type = DoubleVector;
+  using Loose = LooseDoubleVector;
+};
+template <class T>
+using Vector = typename VectorOf<T>::Type;
+template <class T>
+constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+template <class T>
+static inline Vector<T> load(const T* p) {
+  return *reinterpret_cast<const typename VectorOf<T>::Loose*>(p);
+}
+template <class T>
+static inline void store(T* p, Vector<T> v) {
+  *reinterpret_cast<typename VectorOf<T>::Loose*>(p) = v;
+}
+template <class T>
+static inline Vector<T> broadcast(T x) {
+  return x - Vector<T>{};
+}
+
+// ---- matrix product -----------------------------------------------------------------------------------------------
+// Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008: panels of B stay in
+// the second-level cache, panels of A in the first, a block of C in registers.
+
+constexpr std::int64_t kDepth = 256;    // k block; fixes the order of summation
+constexpr std::int64_t kRows = 168;     // m block, a multiple of every kGemmRows
+constexpr std::int64_t kColumns = 512;  // n block
+
+template <class T>
+constexpr std::int64_t kPanel = kGemmVectors * kLanes<T>;
+
+// Packs rows [0, rows) of A into panels of kGemmRows, k-major, padded with zeros.
+template <class T>
+static void pack_a(const GemmPart<T>& g, std::int64_t i0, std::int64_t rows, std::int64_t p0, std::int64_t depth, T* out) {
+  for (std::int64_t i = 0; i < rows; i += kGemmRows) {
+    const std::int64_t live = rows - i < kGemmRows ? rows - i : kGemmRows;
+    const T* source = g.a + (i0 + i) * g.a_row + p0 * g.a_col;
+    if (live < kGemmRows)
+      for (std::int64_t x = 0; x < depth * kGemmRows; ++x) out[x] = 0;
+    if (g.a_row == 1) {
+      for (std::int64_t p = 0; p < depth; ++p)
+        for (std::int64_t x = 0; x < live; ++x) out[p * kGemmRows + x] = source[p * g.a_col + x];
+    } else {
+      for (std::int64_t x = 0; x < live; ++x)
+        for (std::int64_t p = 0; p < depth; ++p) out[p * kGemmRows + x] = source[x * g.a_row + p * g.a_col];
+    }
+    out += depth * kGemmRows;
+  }
+}
+
+// Packs columns [0, columns) of B into panels of kPanel, k-major, padded with zeros.
+template <class T>
+static void pack_b(const GemmPart<T>& g, std::int64_t p0, std::int64_t depth, std::int64_t j0, std::int64_t columns, T* out) {
+  for (std::int64_t j = 0; j < columns; j += kPanel<T>) {
+    const std::int64_t live = columns - j < kPanel<T> ? columns - j : kPanel<T>;
+    const T* source = g.b + p0 * g.b_row + (j0 + j) * g.b_col;
+    if (live < kPanel<T>)
+      for (std::int64_t x = 0; x < depth * kPanel<T>; ++x) out[x] = 0;
+    if (g.b_col == 1) {
+      for (std::int64_t p = 0; p < depth; ++p)
+        for (std::int64_t x = 0; x < live; ++x) out[p * kPanel<T> + x] = source[p * g.b_row + x];
+    } else {
+      for (std::int64_t x = 0; x < live; ++x)
+        for (std::int64_t p = 0; p < depth; ++p) out[p * kPanel<T> + x] = source[x * g.b_col + p * g.b_row];
+    }
+    out += depth * kPanel<T>;
+  }
+}
+
+// One block of C in registers: kGemmRows x kPanel, summed over `depth`. B rows are `b_step` apart (packed: kPanel).
+template <class T>
+static inline void micro_kernel(std::int64_t depth, const T* a, const T* b, std::int64_t b_step,
+                                Vector<T> (&sum)[kGemmRows][kGemmVectors]) {
+  for (int i = 0; i < kGemmRows; ++i)
+    for (int v = 0; v < kGemmVectors; ++v) sum[i][v] = Vector<T>{};
+  for (std::int64_t p = 0; p < depth; ++p) {
+    Vector<T> column[kGemmVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kGemmVectors; ++v) column[v] = load(b + v * kLanes<T>);
+#pragma GCC unroll 16
+    for (int i = 0; i < kGemmRows; ++i) {
+      const Vector<T> row = broadcast(a[i]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kGemmVectors; ++v) sum[i][v] += row * column[v];
+    }
+    a += kGemmRows;
+    b += b_step;
+  }
+}
+
+// How a finished block meets C.
+template <class T>
+struct BlockOut {
+  T* c;
+  std::int64_t ldc;
+  std::int64_t rows, columns;
+  const T* bias;  // null after the first k block
+  bool add;
+};
+
+template <class T>
+static inline void write_block(const Vector<T> (&sum)[kGemmRows][kGemmVectors], const BlockOut<T>& out) {
+  if (out.rows == kGemmRows && out.columns == kPanel<T>) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kGemmRows; ++i)
+#pragma GCC unroll 4
+      for (int v = 0; v < kGemmVectors; ++v) {
+        T* c = out.c + i * out.ldc + v * kLanes<T>;
+        Vector<T> value = sum[i][v];
+        if (out.bias) value += load(out.bias + v * kLanes<T>);
+        if (out.add) value += load(c);
+        store(c, value);
+      }
+    return;
+  }
+  T block[kGemmRows * kPanel<T>];
+  for (int i = 0; i < kGemmRows; ++i)
+    for (int v = 0; v < kGemmVectors; ++v) store(block + i * kPanel<T> + v * kLanes<T>, sum[i][v]);
+  for (std::int64_t i = 0; i < out.rows; ++i)
+    for (std::int64_t j = 0; j < out.columns; ++j) {
+      T value = block[i * kPanel<T> + j];
+      if (out.bias) value += out.bias[j];
+      T& c = out.c[i * out.ldc + j];
+      c = out.add ? value + c : value;
+    }
+}
+
+template <class T>
+static void gemm(const GemmPart<T>& g) {
+  T* const packed_a = g.workspace;
+  T* const packed_b = g.workspace + kRows * kDepth;
+  if (g.k == 0) {
+    for (std::int64_t i = 0; i < g.m; ++i)
+      for (std::int64_t j = 0; j < g.n; ++j)
+        g.c[i * g.ldc + j] = (g.accumulate ? g.c[i * g.ldc + j] : T{0}) + (g.bias ? g.bias[j] : T{0});
+    return;
+  }
+  // With few rows packing B costs more than it saves; whole panels are then read where they are.
+  const bool direct = g.b_col == 1 && g.m <= 2 * kGemmRows;
+  for (std::int64_t j0 = 0; j0 < g.n; j0 += kColumns) {
+    const std::int64_t columns = g.n - j0 < kColumns ? g.n - j0 : kColumns;
+    const std::int64_t whole = direct ? columns / kPanel<T> * kPanel<T> : 0;
+    for (std::int64_t p0 = 0; p0 < g.k; p0 += kDepth) {
+      const std::int64_t depth = g.k - p0 < kDepth ? g.k - p0 : kDepth;
+      if (whole < columns) pack_b(g, p0, depth, j0 + whole, columns - whole, packed_b);
+      for (std::int64_t i0 = 0; i0 < g.m; i0 += kRows) {
+        const std::int64_t rows = g.m - i0 < kRows ? g.m - i0 : kRows;
+        pack_a(g, i0, rows, p0, depth, packed_a);
+        for (std::int64_t j = 0; j < columns; j += kPanel<T>) {
+          const bool in_place = j < whole;
+          const T* b = in_place ? g.b + p0 * g.b_row + j0 + j : packed_b + (j - whole) * depth;
+          const std::int64_t b_step = in_place ? g.b_row : kPanel<T>;
+          for (std::int64_t i = 0; i < rows; i += kGemmRows) {
+            Vector<T> sum[kGemmRows][kGemmVectors];
+            micro_kernel<T>(depth, packed_a + i * depth, b, b_step, sum);
+            const BlockOut<T> out = {g.c + (i0 + i) * g.ldc + j0 + j, g.ldc,
+                                     rows - i < kGemmRows ? rows - i : kGemmRows,
+                                     columns - j < kPanel<T> ? columns - j : kPanel<T>,
+                                     p0 == 0 && g.bias ? g.bias + j0 + j : nullptr, p0 > 0 || g.accumulate};
+            write_block<T>(sum, out);
+          }
+        }
+      }
+    }
+  }
+}
+
+// ---- elementary functions -------------------------------------------------------------------------------------------
+// float: range reduction and polynomials of the Cephes library (S. Moshier, expf.c, tanhf.c), within 2 ulp.
+// double: the C library, since double serves proofs, not speed.
+
+static inline FloatVector choose(IntVector mask, FloatVector yes, FloatVector no) {
+  return (FloatVector)((mask & (IntVector)yes) | (~mask & (IntVector)no));
+}
+
+static inline FloatVector exp_vector(FloatVector x) {
+  const FloatVector high = broadcast(88.3762626647949f);
+  const FloatVector low = broadcast(-87.3365447504019f);
+  const IntVector is_nan = (IntVector)(x != x);
+  const FloatVector original = x;
+  x = choose((IntVector)(x < high), x, high);
+  x = choose((IntVector)(x > low), x, low);
+  const FloatVector magic = broadcast(12582912.0f);  // 1.5 * 2^23: adding and taking away rounds to an integer
+  const FloatVector n = (x * 1.44269504088896341f + magic) - magic;
+  x = x - n * 0.693359375f;
+  x = x - n * -2.12194440e-4f;
+  FloatVector p = broadcast(1.9875691500e-4f);
+  p = p * x + 1.3981999507e-3f;
+  p = p * x + 8.3334519073e-3f;
+  p = p * x + 4.1665795894e-2f;
+  p = p * x + 1.6666665459e-1f;
+  p = p * x + 5.0000001201e-1f;
+  p = p * x * x + x + 1.0f;
+  const IntVector scale = (__builtin_convertvector(n, IntVector) + 127) << 23;
+  return choose(is_nan, original, p * (FloatVector)scale);
+}
+
+static inline FloatVector tanh_vector(FloatVector x) {
+  const FloatVector magnitude = (FloatVector)((IntVector)x & 0x7fffffff);
+  const FloatVector z = x * x;
+  FloatVector p = broadcast(-5.70498872745e-3f);
+  p = p * z + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  const FloatVector small = p * z * x + x;
+  const FloatVector large = 1.0f - 2.0f / (exp_vector(magnitude + magnitude) + 1.0f);
+  const FloatVector signed_large = (FloatVector)((IntVector)large | ((IntVector)x & (IntVector)broadcast(-0.0f)));
+  return choose((IntVector)(magnitude < 0.625f), small, signed_large);
+}
+
+static inline FloatVector sigmoid_vector(FloatVector x) { return 1.0f / (1.0f + exp_vector(-x)); }
+
+static inline FloatVector relu_vector(FloatVector x) {
+  return choose((IntVector)(x < 0.0f), FloatVector{}, x);  // NaN stays NaN
+}
+
+template <FloatVector (*kFunction)(FloatVector)>
+static void each(std::int64_t n, const float* x, float* y) {
+  std::int64_t i = 0;
+  for (; i + kLanes<float> <= n; i += kLanes<float>) store(y + i, kFunction(load(x + i)));
+  if (i == n) return;
+  FloatVector tail = {};
+  for (std::int64_t j = 0; i + j < n; ++j) tail[j] = x[i + j];
+  tail = kFunction(tail);
+  for (std::int64_t j = 0; i + j < n; ++j) y[i + j] = tail[j];
+}
+
+static void tanh_double(std::int64_t n, const double* x, double* y) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = __builtin_tanh(x[i]);
+}
+static void sigmoid_double(std::int64_t n, const double* x, double* y) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = 1.0 / (1.0 + __builtin_exp(-x[i]));
+}
+static void relu_double(std::int64_t n, const double* x, double* y) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] < 0 ? 0 : x[i];
+}
+
+// ---- dropout ----------------------------------------------------------------------------------------------------------
+
+constexpr int kPhiloxLanes = 16;
+
+// Words of philox for counters {first + lane, row, step_lo, step_hi}; the same numbers as engine/philox.h.
+static inline void philox_lanes(const DropoutRow& d, std::uint32_t first, std::uint32_t (&word)[4][kPhiloxLanes]) {
+  for (int l = 0; l < kPhiloxLanes; ++l) {
+    word[0][l] = first + static_cast<std::uint32_t>(l);
+    word[1][l] = d.row;
+    word[2][l] = d.step_lo;
+    word[3][l] = d.step_hi;
+  }
+  std::uint32_t key_lo = d.key_lo, key_hi = d.key_hi;
+  for (int round = 0; round < 10; ++round) {
+    for (int l = 0; l < kPhiloxLanes; ++l) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * word[0][l];
+      const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * word[2][l];
+      const std::uint32_t y = word[1][l], w = word[3][l];
+      word[0][l] = static_cast<std::uint32_t>(p1 >> 32) ^ y ^ key_lo;
+      word[1][l] = static_cast<std::uint32_t>(p1);
+      word[2][l] = static_cast<std::uint32_t>(p0 >> 32) ^ w ^ key_hi;
+      word[3][l] = static_cast<std::uint32_t>(p0);
+    }
+    key_lo += 0x9E3779B9u;
+    key_hi += 0xBB67AE85u;
+  }
+}
+
+template <class T>
+static void dropout(const DropoutRow& d, T scale, const T* x, T* y) {
+  for (std::int64_t u = 0; u < d.units; u += 4 * kPhiloxLanes) {
+    std::uint32_t word[4][kPhiloxLanes];
+    philox_lanes(d, static_cast<std::uint32_t>(u / 4), word);
+    T keep[4 * kPhiloxLanes];
+    for (int l = 0; l < kPhiloxLanes; ++l)
+      for (int w = 0; w < 4; ++w) keep[4 * l + w] = word[w][l] >= d.threshold ? scale : T{0};
+    const std::int64_t live = d.units - u < 4 * kPhiloxLanes ? d.units - u : 4 * kPhiloxLanes;
+    for (std::int64_t i = 0; i < live; ++i) y[u + i] = keep[i] == T{0} ? T{0} : x[u + i] * keep[i];
+  }
+}
+
+// ---- optimizers -------------------------------------------------------------------------------------------------------
+
+template <class T>
+static inline T square_root(T x);
+template <>
+inline float square_root<float>(float x) {
+  return __builtin_sqrtf(x);
+}
+template <>
+inline double square_root<double>(double x) {
+  return __builtin_sqrt(x);
+}
+
+template <class T>
+static void adam(const AdamRun<T>& a) {
+  T* __restrict__ weight = a.weight;
+  T* __restrict__ m = a.m;
+  T* __restrict__ v = a.v;
+  const T* __restrict__ gradient = a.gradient;
+  const T step = a.lr / a.correction1;
+  const T root = square_root(a.correction2);
+  const T keep = T{1} - a.lr * a.decoupled_decay;
+  for (std::int64_t i = 0; i < a.n; ++i) {
+    const T w = weight[i] * keep;
+    const T g = gradient[i] + a.coupled_decay * weight[i];
+    const T first = a.beta1 * m[i] + (T{1} - a.beta1) * g;
+    const T second = a.beta2 * v[i] + (T{1} - a.beta2) * g * g;
+    m[i] = first;
+    v[i] = second;
+    weight[i] = w - step * first / (square_root(second) / root + a.eps);
+  }
+}
+
+template <class T>
+static void sgd(const SgdRun<T>& s) {
+  T* __restrict__ weight = s.weight;
+  T* __restrict__ velocity = s.velocity;
+  const T* __restrict__ gradient = s.gradient;
+  for (std::int64_t i = 0; i < s.n; ++i) {
+    const T g = gradient[i] + s.decay * weight[i];
+    const T moved = s.momentum * velocity[i] - s.lr * g;
+    velocity[i] = moved;
+    weight[i] += moved;
+  }
+}
+
+template <class T>
+static void add_rows(std::int64_t rows, std::int64_t columns, const T* x, std::int64_t ldx, T* y) {
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) y[j] += x[i * ldx + j];
+}
+
+// ---- tables -----------------------------------------------------------------------------------------------------------
+
+const Table<float>& float_table();
+const Table<double>& double_table();
+
+const Table<float>& float_table() {
+  static const Table<float> t = {kGemmRows, kPanel<float>, kRows * kDepth + kDepth * kColumns,
+                                 gemm<float>, each<tanh_vector>, each<sigmoid_vector>, each<relu_vector>, dropout<float>,
+                                 adam<float>, sgd<float>, add_rows<float>};
+  return t;
+}
+
+const Table<double>& double_table() {
+  static const Table<double> t = {kGemmRows, kPanel<double>, kRows * kDepth + kDepth * kColumns,
+                                  gemm<double>, tanh_double, sigmoid_double, relu_double, dropout<double>,
+                                  adam<double>, sgd<double>, add_rows<double>};
+  return t;
+}

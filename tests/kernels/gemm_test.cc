@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/gemm.h"
+
+#include <tuple>
+
+#include "tests/oracle/gemm_oracle.h"
+#include "tests/support/op_test.h"
+
+using namespace genexx;
+using namespace genexx::test;
+using gemm::Transpose;
+
+namespace {
+
+struct Case {
+  std::int64_t m, n, k;
+  Transpose ta = Transpose::no, tb = Transpose::no;
+};
+
+Shape shape_a(const Case& c, std::int64_t r) { return c.ta == Transpose::yes ? Shape{r, c.k, c.m} : Shape{r, c.m, c.k}; }
+Shape shape_b(const Case& c, std::int64_t r) { return c.tb == Transpose::yes ? Shape{r, c.n, c.k} : Shape{r, c.k, c.n}; }
+
+std::vector<double> expected(const Case& c, const double* a, const double* b) {
+  return oracle::matrix_product<double>(
+      c.m, c.n, c.k,
+      [&](std::int64_t i, std::int64_t p) { return c.ta == Transpose::yes ? a[p * c.m + i] : a[i * c.k + p]; },
+      [&](std::int64_t p, std::int64_t j) { return c.tb == Transpose::yes ? b[j * c.k + p] : b[p * c.n + j]; });
+}
+
+template <class T>
+void check_case(Context& ctx, const Case& c) {
+  CAPTURE(c.m);
+  CAPTURE(c.n);
+  CAPTURE(c.k);
+  const std::vector<double> a = random_values(c.m * c.k, 1), b = random_values(c.k * c.n, 2);
+  const std::vector<double> bias = random_values(c.n, 3), before = random_values(c.m * c.n, 4);
+  const DeviceArray da(ctx, shape_a(c, 1), cast<T>(a)), db(ctx, shape_b(c, 1), cast<T>(b));
+  const DeviceArray dbias(ctx, {1, c.n}, cast<T>(bias));
+  const DeviceArray fresh(ctx, {1, c.m, c.n}, DTypeOf<T>::value), added(ctx, {1, c.m, c.n}, cast<T>(before));
+  const gemm::Args args = {.a = da, .b = db, .c = fresh, .bias = dbias, .transpose_a = c.ta, .transpose_b = c.tb};
+  gemm::Args more = args;
+  more.c = added;
+  more.bias = {};
+  more.mode = WriteMode::accumulate;
+
+  gemm::run(ctx, args);
+  gemm::run(ctx, more);
+
+  std::vector<double> plain = expected(c, a.data(), b.data()), sum = plain;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    plain[i] += bias[i % static_cast<std::size_t>(c.n)];
+    sum[i] += before[i];
+  }
+  // Rounding of a sum of k terms of size <= 1: at most k eps, in practice sqrt(k).
+  const Tolerance tolerance = {.k = 2.0 + static_cast<double>(c.k), .dtype = DTypeOf<T>::value};
+  expect_close(fresh.values(), plain, tolerance);
+  expect_close(added.values(), sum, tolerance);
+}
+
+}  // namespace
+
+TEST_CASE("gemm: literals") {
+  on_every_device([](Context& ctx) {
+    const DeviceArray a(ctx, {1, 2, 3}, std::vector<double>{1, 2, 3, 4, 5, 6});
+    const DeviceArray b(ctx, {1, 3, 2}, std::vector<double>{7, 8, 9, 10, 11, 12});
+    const DeviceArray bias(ctx, {1, 2}, std::vector<double>{0.5, -0.25});
+    const DeviceArray c(ctx, {1, 2, 2}, DType::f64);
+
+    gemm::run(ctx, {.a = a, .b = b, .c = c, .bias = bias});
+
+    expect_close(c.values(), {58.5, 63.75, 139.5, 153.75}, {});
+  });
+}
+
+TEST_CASE("gemm: every transpose, sizes around the block edges") {
+  on_every_device([](Context& ctx) {
+    for (const auto& [m, n, k] : std::vector<std::tuple<int, int, int>>{
+             {1, 1, 1}, {1, 33, 2}, {31, 1, 33}, {33, 65, 31}, {5, 257, 3}, {257, 5, 129}, {29, 130, 300}, {170, 520, 7}}) {
+      for (const Transpose ta : {Transpose::no, Transpose::yes})
+        for (const Transpose tb : {Transpose::no, Transpose::yes}) {
+          check_case<float>(ctx, {m, n, k, ta, tb});
+          check_case<double>(ctx, {m, n, k, ta, tb});
+        }
+    }
+  });
+}
+
+TEST_CASE("gemm: replicas give the bits of runs of their own, and a shared operand serves all") {
+  on_every_device([](Context& ctx) {
+    const std::int64_t r = 3, m = 17, n = 40, k = 70;
+    const std::vector<float> a = cast<float>(random_values(m * k, 1)), b = cast<float>(random_values(r * n * k, 2));
+    const DeviceArray da(ctx, {1, m, k}, a), db(ctx, {r, n, k}, b), joint(ctx, {r, m, n}, DType::f32);
+
+    gemm::run(ctx, {.a = da, .b = db, .c = joint, .transpose_b = Transpose::yes});
+
+    const std::vector<float> all = joint.download<float>();
+    for (std::int64_t i = 0; i < r; ++i) {
+      CAPTURE(i);
+      const DeviceArray one_b(ctx, {1, n, k}, std::vector<float>(b.begin() + i * n * k, b.begin() + (i + 1) * n * k));
+      const DeviceArray one(ctx, {1, m, n}, DType::f32);
+      gemm::run(ctx, {.a = da, .b = one_b, .c = one, .transpose_b = Transpose::yes});
+      expect_equal_bits(one.download<float>(), std::vector<float>(all.begin() + i * m * n, all.begin() + (i + 1) * m * n));
+    }
+  });
+}
+
+TEST_CASE("gemm: bits do not depend on threads") {
+  const std::int64_t m = 300, n = 700, k = 500;
+  const std::vector<float> a = cast<float>(random_values(m * k, 1)), b = cast<float>(random_values(k * n, 2));
+  std::vector<float> first;
+  for (const int threads : {1, 2, 3, 5}) {
+    CAPTURE(threads);
+    ThreadPool pool(threads);
+    CpuContext ctx(&pool);
+    const DeviceArray da(ctx, {1, m, k}, a), db(ctx, {1, k, n}, b), c(ctx, {1, m, n}, DType::f32);
+
+    gemm::run(ctx, {.a = da, .b = db, .c = c});
+
+    if (first.empty()) first = c.download<float>();
+    expect_equal_bits(c.download<float>(), first);
+  }
+}
+
+TEST_CASE("gemm: names the wrong argument") {
+  CpuContext ctx;
+  const DeviceArray a(ctx, {1, 2, 3}, DType::f32), b(ctx, {1, 4, 5}, DType::f32), c(ctx, {1, 2, 5}, DType::f32);
+
+  CHECK_THROWS_WITH_AS(gemm::run(ctx, {.a = a, .b = b, .c = c}), doctest::Contains("b is [1, 4, 5], expected [1, 3, 5]"),
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(gemm::run(ctx, {.a = c, .b = b, .c = c}), doctest::Contains("expected"), ShapeError);
+}
