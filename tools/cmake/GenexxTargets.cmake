@@ -9,7 +9,7 @@ target_link_libraries(genexx_usage INTERFACE Threads::Threads fmt::fmt-header-on
 add_library(genexx_flags INTERFACE)
 target_link_libraries(genexx_flags INTERFACE genexx_usage)
 target_compile_options(genexx_flags INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor -ffp-contract=off -march=x86-64-v2>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers -ffp-contract=off -march=x86-64-v2>
   $<$<COMPILE_LANGUAGE:CUDA>:-Wno-deprecated-gpu-targets --expt-relaxed-constexpr --extended-lambda>)
 if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   message(FATAL_ERROR "Genexx is tried on x86-64 only; this is ${CMAKE_SYSTEM_PROCESSOR}.")
