@@ -26,14 +26,19 @@ constexpr int kMaximumAttempts = 10000;
 std::string advice(int error) {
   switch (error) {
     case ENOSPC:
-    case EDQUOT: return "free some space or choose another place";
-    case EFBIG: return "raise the file size limit (ulimit -f) or choose another place";
+    case EDQUOT:
+      return "free some space or choose another place";
+    case EFBIG:
+      return "raise the file size limit (ulimit -f) or choose another place";
     case EACCES:
     case EPERM:
-    case EROFS: return "choose a directory you may write to";
+    case EROFS:
+      return "choose a directory you may write to";
     case ENOENT:
-    case ENOTDIR: return "make the directory first or correct the path";
-    default: return "check the disk and the path";
+    case ENOTDIR:
+      return "make the directory first or correct the path";
+    default:
+      return "check the disk and the path";
   }
 }
 

@@ -12,8 +12,8 @@ namespace genexx {
 enum class NumberField { number, not_a_number, out_of_range };
 
 // Reads one field as a float. Spaces around it, one leading '+' and quotes around it are allowed; an empty field and
-// NA, N/A, nan, null (any case) give NaN, inf and infinity an infinity. Numbers below the smallest float give 0; numbers
-// above the largest give out_of_range. A decimal comma gives not_a_number.
+// NA, N/A, nan, null (any case) give NaN, inf and infinity an infinity. Numbers below the smallest float give 0;
+// numbers above the largest give out_of_range. A decimal comma gives not_a_number.
 NumberField parse_number(std::string_view field, float& value);
 
 // Splits a line at `delimiter`. A field may stand in double quotes, with "" for a quote inside. Returned fields are

@@ -15,14 +15,14 @@ enum class Orientation {
 };
 
 struct ReadOptions {
-  std::optional<std::string> matrix;        // "X", "raw", "layers/NAME"; none: the format's main matrix
+  std::optional<std::string> matrix = {};  // "X", "raw", "layers/NAME"; none: the format's main matrix
   Orientation orientation = Orientation::automatic;
-  std::optional<std::string> gene_column;   // take gene names from this column of the gene table
-  std::optional<std::string> labels_file;   // text, cell TAB label; becomes the cell column "label"
-  std::optional<std::int64_t> limit_cells;  // keep only the first cells of the file
+  std::optional<std::string> gene_column = {};   // take gene names from this column of the gene table
+  std::optional<std::string> labels_file = {};   // text, cell TAB label; becomes the cell column "label"
+  std::optional<std::int64_t> limit_cells = {};  // keep only the first cells of the file
   std::string feature_type = "Gene Expression";  // 10x: rows of this type are kept; "" keeps all
-  std::optional<std::string> genome;        // 10x version 2: which genome, where the file holds several
-  int threads = 0;                          // for decompression and parsing; 0: as many as the machine has
+  std::optional<std::string> genome = {};        // 10x version 2: which genome, where the file holds several
+  int threads = 0;                               // for decompression and parsing; 0: as many as the machine has
 };
 
 }  // namespace genexx

@@ -77,8 +77,8 @@ struct TextReader::State {
     const char* text = gzerror(file.get(), &error);
     if (got < 0 || (error != Z_OK && error != Z_STREAM_END)) {
       const std::string reason = error == Z_ERRNO ? std::strerror(errno) : text;
-      throw InputError(fmt::format("{}: cannot read after line {}: {}; the file may be truncated or damaged", path, line,
-                                   reason));
+      throw InputError(
+          fmt::format("{}: cannot read after line {}: {}; the file may be truncated or damaged", path, line, reason));
     }
     if (end == 0) refuse_utf16(std::string_view(buffer.data(), static_cast<std::size_t>(got)).substr(0, 2));
     const void* zero = got > 0 ? std::memchr(buffer.data() + end, 0, static_cast<std::size_t>(got)) : nullptr;

@@ -9,26 +9,19 @@
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "engine/error.h"
 #include "tests/support/data.h"
+#include "tests/support/text_file.h"
 
 using namespace genexx;
+using namespace genexx::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string content(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 std::int64_t entries(const std::string& directory) {
   return std::distance(fs::directory_iterator(directory), fs::directory_iterator());
@@ -36,20 +29,13 @@ std::int64_t entries(const std::string& directory) {
 
 template <typename Action>
 std::string runtime_message(Action&& action) {
-  try {
-    action();
-  } catch (const RuntimeError& error) {
-    return error.what();
-  }
-  return "no error";
+  return message_of<RuntimeError>(action);
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
 TEST_CASE("atomic_file: nothing has the final name before commit, everything after") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("a.bin");
   const std::string big(3'000'001, 'x');
 
@@ -61,12 +47,12 @@ TEST_CASE("atomic_file: nothing has the final name before commit, everything aft
 
   CHECK_FALSE(there_before);
   CHECK(file.size() == 3'000'005);
-  CHECK(content(path) == "head" + big);
+  CHECK(read_text(path) == "head" + big);
   CHECK(entries(directory.path()) == 1);
 }
 
 TEST_CASE("atomic_file: an abandoned file leaves nothing and keeps the old one") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("a.txt");
   write_file_atomically(path, "old");
 
@@ -76,12 +62,12 @@ TEST_CASE("atomic_file: an abandoned file leaves nothing and keeps the old one")
     CHECK(entries(directory.path()) == 2);
   }
 
-  CHECK(content(path) == "old");
+  CHECK(read_text(path) == "old");
   CHECK(entries(directory.path()) == 1);
 }
 
 TEST_CASE("atomic_file: permissions follow the umask") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("a.txt");
   const mode_t before = ::umask(027);
 
@@ -94,7 +80,7 @@ TEST_CASE("atomic_file: permissions follow the umask") {
 }
 
 TEST_CASE("atomic_file: a symbolic link stays and its target is replaced") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string target = directory.file("real.txt");
   const std::string link = directory.file("link.txt");
   write_file_atomically(target, "old");
@@ -103,11 +89,11 @@ TEST_CASE("atomic_file: a symbolic link stays and its target is replaced") {
   write_file_atomically(link, "new");
 
   CHECK(fs::is_symlink(link));
-  CHECK(content(target) == "new");
+  CHECK(read_text(target) == "new");
 }
 
 TEST_CASE("atomic_file: interrupted and short writes are completed") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("a.txt");
   FileCalls calls = FileCalls::system();
   int count = 0;
@@ -124,12 +110,12 @@ TEST_CASE("atomic_file: interrupted and short writes are completed") {
   file.write(text);
   file.commit();
 
-  CHECK(content(path) == text);
+  CHECK(read_text(path) == text);
   CHECK(count == 14);
 }
 
 TEST_CASE("atomic_file: a full disk keeps the old file and says path, bytes and reason") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("a.txt");
   write_file_atomically(path, "old");
   FileCalls calls = FileCalls::system();
@@ -144,12 +130,12 @@ TEST_CASE("atomic_file: a full disk keeps the old file and says path, bytes and 
 
   CHECK(contains(message, "cannot write " + path + " (12 bytes)"));
   CHECK(contains(message, "No space left on device"));
-  CHECK(content(path) == "old");
+  CHECK(read_text(path) == "old");
   CHECK(entries(directory.path()) == 1);
 }
 
 TEST_CASE("atomic_file: a failing sync keeps the old file") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("a.txt");
   write_file_atomically(path, "old");
   FileCalls calls = FileCalls::system();
@@ -161,12 +147,12 @@ TEST_CASE("atomic_file: a failing sync keeps the old file") {
   file.write("new");
 
   CHECK(contains(runtime_message([&] { file.commit(); }), "cannot sync"));
-  CHECK(content(path) == "old");
+  CHECK(read_text(path) == "old");
   CHECK(entries(directory.path()) == 1);
 }
 
 TEST_CASE("atomic_file: a failing rename keeps the old file") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("a.txt");
   write_file_atomically(path, "old");
   FileCalls calls = FileCalls::system();
@@ -178,12 +164,12 @@ TEST_CASE("atomic_file: a failing rename keeps the old file") {
   file.write("new");
 
   CHECK(contains(runtime_message([&] { file.commit(); }), "cannot rename"));
-  CHECK(content(path) == "old");
+  CHECK(read_text(path) == "old");
   CHECK(entries(directory.path()) == 1);
 }
 
 TEST_CASE("atomic_file: a file-size limit becomes an error and leaves nothing behind") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string path = directory.file("a.bin");
 
   const pid_t child = ::fork();
@@ -214,14 +200,14 @@ TEST_CASE("atomic_file: a device is written directly, and a full one is an error
 }
 
 TEST_CASE("atomic_file: a missing directory and a directory as path are refused") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
 
   CHECK(contains(runtime_message([&] { AtomicFile file(directory.file("no/a.txt")); }), "No such file or directory"));
   CHECK(contains(runtime_message([&] { AtomicFile file(directory.path()); }), "Is a directory"));
 }
 
 TEST_CASE("atomic_file: a directory without write permission is refused") {
-  test::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const std::string inside = directory.file("locked");
   fs::create_directory(inside);
   // Root may write anywhere, so the child gives its rights away first.
