@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the emulator runs a grid: every GPU thread is a fiber, barriers and warp operations are rendezvous, all on the
+// calling OS thread. Kernels never see this header's functions: simt.h puts CUDA's own names over them.
+//
+// A broken rule ends the launch and is told by take_launch_error() with block, thread and the lines of the kernel:
+//   barriers that not all threads of the block reach, or reach at different lines; warp masks that leave out the
+//   caller, or differ between lanes; shuffles that read a lane which takes no part; a block that can never finish;
+//   more shared memory, more threads or larger grids than a device takes; a grid barrier in an ordinary launch; a launch
+//   nobody checked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "engine/error.h"
+
+struct uint3 {
+  unsigned x, y, z;
+};
+struct dim3 {
+  unsigned x, y, z;
+  constexpr dim3(unsigned vx = 1, unsigned vy = 1, unsigned vz = 1) : x(vx), y(vy), z(vz) {}
+};
+
+// Of the GPU thread that runs; set at every switch.
+inline constinit thread_local uint3 threadIdx{};
+inline constinit thread_local uint3 blockIdx{};
+inline constinit thread_local dim3 blockDim{};
+inline constinit thread_local dim3 gridDim{};
+
+namespace genexx::simt {
+
+// ------------------------------------------------------------------------------------------------------- options --
+// In which order threads that could all run are run, and blocks. A right kernel gives the same in every order.
+enum class Order { forward, reverse, random };
+
+// What memory holds that nobody wrote: NaN in every floating-point type and -1, or a number near 1e30 (float and
+// bfloat16; near 1e238 in double). Two, because fmaxf swallows a NaN and an addition to zero forgives nothing.
+enum class Fill : unsigned char { nan = 0xFF, large = 0x71 };
+
+struct Options {
+  Order order = Order::forward;
+  std::uint64_t seed = 1;  // of Order::random
+  Fill fill = Fill::nan;
+};
+
+Options options();
+void set_options(const Options& options);
+
+// "forward", "reverse", "random:SEED", each with or without ",large" after it. Throws UsageError on anything else.
+Options parse_options(const std::string& text);
+
+// Fills device memory that was just allocated, as Options::fill says.
+void fill_unwritten(void* memory, std::size_t bytes);
+
+// -------------------------------------------------------------------------------------------------------- limits --
+inline constexpr std::int64_t kMostThreads = 1024;             // of a block
+inline constexpr std::size_t kStaticSharedBytes = 48 * 1024;   // of a block, declared in the kernel
+inline constexpr std::size_t kSharedBytes = 163 * 1024;        // static and dynamic: compute capability 8.0, our smallest
+
+// ------------------------------------------------------------------------------------------------------ launching --
+enum class GridKind { ordinary, cooperative };
+
+struct GridLaunch {
+  dim3 grid, block;
+  std::size_t shared_bytes = 0;
+  GridKind kind = GridKind::ordinary;
+  void (*run_thread)(void* call) = nullptr;  // the body of one GPU thread
+  void* call = nullptr;
+};
+
+// Runs the grid to its end. Does not throw: what went wrong waits for take_launch_error(), which must be asked before
+// the next launch. Unwinds nothing of a kernel that failed.
+void run_grid(const GridLaunch& launch);
+
+// What went wrong in the last launch, empty when nothing did; forgets it.
+std::string take_launch_error();
+
+// A kernel and its arguments, waiting to be called once per GPU thread.
+template <class... P>
+struct KernelCall {
+  void (*kernel)(P...);
+  std::tuple<P...> arguments;
+  static void run_thread(void* self) {
+    auto* call = static_cast<KernelCall*>(self);
+    std::apply(call->kernel, call->arguments);
+  }
+};
+
+// -------------------------------------------------------------------------------------------------- shared memory --
+// The block's variable declared at `key`, filled with Options::fill when its first thread comes. Between redzones under
+// AddressSanitizer.
+void* shared_variable(const void* key, std::size_t bytes, std::size_t alignment, CodeLocation at);
+// The launch's dynamic shared memory, aligned to 128 bytes.
+void* dynamic_shared(CodeLocation at);
+
+// One variable per declaration: every lambda expression has a type of its own.
+template <class T, class Declaration>
+T& shared(Declaration, CodeLocation at = CodeLocation::here()) {
+  static_assert(std::is_trivially_default_constructible_v<T>, "shared memory is not initialized");
+  static const char key = 0;
+  return *static_cast<T*>(shared_variable(&key, sizeof(T), alignof(T), at));
+}
+
+// ------------------------------------------------------------------------------------------------------ rendezvous --
+struct BlockVote {
+  int any = 0, all = 1, count = 0;  // over the predicates of all threads of the block
+};
+BlockVote block_barrier(const char* operation, int predicate, CodeLocation at);
+void grid_barrier(CodeLocation at);
+void memory_fence();
+
+// One lane's part in an operation of its warp.
+struct WarpOperation {
+  const char* name;
+  std::uint32_t mask;
+  CodeLocation at;
+};
+unsigned lane();  // of the running thread in its warp
+void warp_barrier(const WarpOperation& operation);
+std::uint32_t warp_ballot(const WarpOperation& operation, bool predicate);
+
+inline constexpr std::size_t kShuffleBytes = 16;
+// Replaces `value` (at most kShuffleBytes) by that of lane `source`.
+void warp_shuffle(const WarpOperation& operation, int source, void* value, std::size_t bytes);
+
+}  // namespace genexx::simt

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# genexx_emulated_tests: the library once more, with every kernels/*_cuda.cu compiled as C++ and run by the emulator in
+# this folder, and the tests of kernels and models over it. Needs no CUDA toolkit.
+set(_simt "${CMAKE_CURRENT_SOURCE_DIR}/simt")
+
+file(GLOB _simt_library CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/engine/*.cc" "${CMAKE_SOURCE_DIR}/kernels/*.cc"
+     "${CMAKE_SOURCE_DIR}/kernels/simd/*.cc")
+list(FILTER _simt_library EXCLUDE REGEX "_cuda\\.cc$")  # calls of CUDA libraries: replaced by simt/*_emulated.cc
+file(GLOB _simt_kernels CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/kernels/*_cuda.cu")
+file(GLOB _simt_machine CONFIGURE_DEPENDS simt/*.cc)
+file(GLOB _simt_tests CONFIGURE_DEPENDS simt/*_test.cc kernels/*_test.cc models/*_test.cc models/*/*_test.cc)
+list(REMOVE_ITEM _simt_machine ${_simt_tests})
+file(GLOB _simt_support CONFIGURE_DEPENDS support/*.cc)
+list(FILTER _simt_support EXCLUDE REGEX "/main\\.cc$")  # emulated_main.cc instead
+
+# In this directory the kernels are C++; in kernels/ the same files still go to nvcc.
+set_source_files_properties(${_simt_kernels} PROPERTIES LANGUAGE CXX)
+
+# What engine/ and kernels/ said of single sources: instruction sets, definitions.
+foreach(_source IN LISTS _simt_library)
+  get_filename_component(_room "${_source}" DIRECTORY)
+  string(REGEX REPLACE "/simd$" "" _room "${_room}")
+  foreach(_property COMPILE_OPTIONS COMPILE_DEFINITIONS)
+    get_source_file_property(_value "${_source}" DIRECTORY "${_room}" ${_property})
+    if(_value)
+      set_source_files_properties("${_source}" PROPERTIES ${_property} "${_value}")
+    endif()
+  endforeach()
+endforeach()
+
+add_executable(genexx_emulated_tests ${_simt_library} ${_simt_kernels} ${_simt_machine} ${_simt_tests} ${_simt_support}
+               $<TARGET_OBJECTS:genexx_models> $<TARGET_OBJECTS:genexx_io>)
+target_compile_definitions(genexx_emulated_tests PRIVATE GENEXX_WITH_CUDA GENEXX_SIMT
+                           GENEXX_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_include_directories(genexx_emulated_tests SYSTEM PRIVATE ${DOCTEST_INCLUDE_DIR} ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(genexx_emulated_tests PRIVATE genexx_flags Eigen3::Eigen ${GENEXX_LINK_LIBRARIES} ${CMAKE_DL_LIBS})
+
+# The emulator itself must stay invisible to the sanitizers that watch the kernels; see machine.h.
+if(GENEXX_SANITIZE STREQUAL "address")
+  target_compile_definitions(genexx_emulated_tests PRIVATE GENEXX_SIMT_ASAN)
+elseif(GENEXX_SANITIZE STREQUAL "thread")
+  target_compile_definitions(genexx_emulated_tests PRIVATE GENEXX_SIMT_TSAN)
+endif()
+if(GENEXX_SANITIZE)
+  set_source_files_properties(simt/execution.cc simt/fiber.cc simt/rendezvous.cc PROPERTIES
+                              COMPILE_OPTIONS "-fno-sanitize=all")
+endif()
+
+# GPU threads run in each of these orders, and unwritten memory holds both fills; results may not depend on either.
+foreach(_order "forward" "reverse,large" "random:1")
+  string(REGEX MATCH "^[a-z]+" _name "${_order}")
+  add_test(NAME "emulated-${_name}" COMMAND genexx_emulated_tests)
+  set_tests_properties("emulated-${_name}" PROPERTIES ENVIRONMENT "GENEXX_SIMT_ORDER=${_order}" TIMEOUT 900)
+endforeach()
