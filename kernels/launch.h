@@ -9,8 +9,8 @@
 //   }
 //   ...
 //   constexpr unsigned kThreads = block_threads(256);
-//   launch({.grid = blocks_for(n, kThreads), .block = kThreads, .stream = ctx.stream()}, scale_kernel, x, y, factor, n);
-//   check_launch("scale::kernel");
+//   launch({.grid = blocks_for(n, kThreads), .block = kThreads, .stream = ctx.stream()}, scale_kernel, x, y, factor,
+//   n); check_launch("scale::kernel");
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ struct CUstream_st;  // what cudaStream_t points to; headers that name a stream 
 // GENEXX_SHARED(T, name, dims) declares shared memory of the block: GENEXX_SHARED(float, tile, [32][33]), or with empty
 // dims one T. At block scope of a kernel or of a device function only. Unwritten at the start; at most 48 KiB in all.
 //
-// GENEXX_DYNAMIC_SHARED(T, name) makes `name` a T* to the LaunchConfig::shared_bytes of the launch, 16-byte aligned. Every
-// such declaration of a kernel names the same memory.
+// GENEXX_DYNAMIC_SHARED(T, name) makes `name` a T* to the LaunchConfig::shared_bytes of the launch, 16-byte aligned.
+// Every such declaration of a kernel names the same memory.
 #if defined(__CUDACC__)
 #define GENEXX_SHARED(T, name, ...) __shared__ T name __VA_ARGS__
 #define GENEXX_DYNAMIC_SHARED(T, name)                                   \
@@ -52,9 +52,9 @@ struct CUstream_st;  // what cudaStream_t points to; headers that name a stream 
 namespace genexx {
 
 struct LaunchConfig {
-  dim3 grid;   // blocks; from blocks_for or grid_extent
-  dim3 block;  // threads; x * y * z at most 1024, from block_threads
-  std::size_t shared_bytes = 0;  // dynamic shared memory; static and dynamic at most 163 KiB
+  dim3 grid;                      // blocks; from blocks_for or grid_extent
+  dim3 block;                     // threads; x * y * z at most 1024, from block_threads
+  std::size_t shared_bytes = 0;   // dynamic shared memory; static and dynamic at most 163 KiB
   CUstream_st* stream = nullptr;  // must be given on a device, never the default stream
 };
 
@@ -90,7 +90,8 @@ inline int checked_int(std::int64_t value, const char* name, CodeLocation at = C
 }
 
 // Throws DeviceError when the launch of `kernel` ("op::kernel") was refused, or when work before it failed; with CUDA's
-// text. Must follow every launch. Does not synchronize: what goes wrong inside the kernel shows at the next call that does.
+// text. Must follow every launch. Does not synchronize: what goes wrong inside the kernel shows at the next call that
+// does.
 inline void check_launch(const char* kernel) {
 #if defined(__CUDACC__)
   const cudaError_t status = cudaGetLastError();
@@ -107,7 +108,9 @@ inline void check_launch(const char* kernel) {
 namespace launch_detail {
 
 template <class Parameter, class Argument>
-concept Fits = requires(Argument&& argument) { Parameter{std::forward<Argument>(argument)}; };
+concept Fits = requires(Argument&& argument) {
+  Parameter{std::forward<Argument>(argument)};
+};
 
 #if defined(__CUDACC__)
 // More than 48 KiB of dynamic shared memory must be asked for, kernel by kernel. A refusal is seen by check_launch.
@@ -134,8 +137,9 @@ inline bool is_empty(dim3 grid) { return grid.x == 0 || grid.y == 0 || grid.z ==
 
 }  // namespace launch_detail
 
-// Puts kernel<<<config>>>(arguments...) into the stream. A grid without blocks is no work: nothing is launched. Arguments
-// must fit the kernel's parameters without narrowing. Does not synchronize, allocates nothing; may be captured.
+// Puts kernel<<<config>>>(arguments...) into the stream. A grid without blocks is no work: nothing is launched.
+// Arguments must fit the kernel's parameters without narrowing. Does not synchronize, allocates nothing; may be
+// captured.
 template <class... P, class... A>
 void launch(const LaunchConfig& config, void (*kernel)(P...), A&&... arguments) {
   static_assert(sizeof...(P) == sizeof...(A), "as many arguments as the kernel has parameters");

@@ -6,7 +6,7 @@
 
 namespace genexx::device {
 
-constexpr int kElementwiseBlock = 256;
+constexpr unsigned kElementwiseBlock = block_threads(256);
 constexpr std::int64_t kElementwiseGridLimit = 1056;  // 8 blocks on each of the 132 multiprocessors of an H200
 
 // The first element of the calling thread.

@@ -5,8 +5,8 @@
 // A broken rule ends the launch and is told by take_launch_error() with block, thread and the lines of the kernel:
 //   barriers that not all threads of the block reach, or reach at different lines; warp masks that leave out the
 //   caller, or differ between lanes; shuffles that read a lane which takes no part; a block that can never finish;
-//   more shared memory, more threads or larger grids than a device takes; a grid barrier in an ordinary launch; a launch
-//   nobody checked.
+//   more shared memory, more threads or larger grids than a device takes; a grid barrier in an ordinary launch; a
+//   launch nobody checked.
 #pragma once
 
 #include <cstddef>
@@ -54,13 +54,21 @@ void set_options(const Options& options);
 // "forward", "reverse", "random:SEED", each with or without ",large" after it. Throws UsageError on anything else.
 Options parse_options(const std::string& text);
 
-// Fills device memory that was just allocated, as Options::fill says.
+// Fills memory nobody wrote as Options::fill says.
 void fill_unwritten(void* memory, std::size_t bytes);
 
+// -------------------------------------------------------------------------------------------------- device memory --
+// Filled as fill_unwritten does, aligned to 256 bytes. Throws DeviceError.
+void* allocate_device(std::size_t bytes);
+void release_device(void* memory) noexcept;
+
+// Throws DeviceError naming `what` unless all the bytes lie in one allocation of the device.
+void expect_device_memory(const char* what, const void* from, std::size_t bytes);
+
 // -------------------------------------------------------------------------------------------------------- limits --
-inline constexpr std::int64_t kMostThreads = 1024;             // of a block
-inline constexpr std::size_t kStaticSharedBytes = 48 * 1024;   // of a block, declared in the kernel
-inline constexpr std::size_t kSharedBytes = 163 * 1024;        // static and dynamic: compute capability 8.0, our smallest
+inline constexpr std::int64_t kMostThreads = 1024;            // of a block
+inline constexpr std::size_t kStaticSharedBytes = 48 * 1024;  // of a block, declared in the kernel
+inline constexpr std::size_t kSharedBytes = 163 * 1024;  // static and dynamic: compute capability 8.0, our smallest
 
 // ------------------------------------------------------------------------------------------------------ launching --
 enum class GridKind { ordinary, cooperative };

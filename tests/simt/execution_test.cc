@@ -67,7 +67,8 @@ __global__ void softmax_kernel(const float* __restrict__ x, float* __restrict__ 
   __syncthreads();
   sum = 0.0f;
   for (int w = 0; w < warps; ++w) sum += of_warp[w];
-  for (int c = static_cast<int>(threadIdx.x); c < columns; c += static_cast<int>(blockDim.x)) y[base + c] = row[c] / sum;
+  for (int c = static_cast<int>(threadIdx.x); c < columns; c += static_cast<int>(blockDim.x))
+    y[base + c] = row[c] / sum;
 }
 
 struct GemmShape {
@@ -150,7 +151,9 @@ __global__ void votes_kernel(int* out) {
 }
 
 // A warp of 20 lanes; every lane reads its left neighbour, the first one itself.
-__global__ void shift_kernel(int* out) { out[threadIdx.x] = __shfl_up_sync(0xFFFFFFFFu, static_cast<int>(threadIdx.x), 1); }
+__global__ void shift_kernel(int* out) {
+  out[threadIdx.x] = __shfl_up_sync(0xFFFFFFFFu, static_cast<int>(threadIdx.x), 1);
+}
 
 __global__ void count_threads_kernel(unsigned long long* count, dim3 grid, dim3 block) {
   const bool inside = blockIdx.x < grid.x && blockIdx.y < grid.y && blockIdx.z < grid.z && threadIdx.x < block.x &&

@@ -68,7 +68,8 @@ Fiber adopt_os_thread() {
 
 void switch_fiber(Fiber& from, Fiber& to, Departure departure) {
 #if defined(GENEXX_SIMT_ASAN)
-  __sanitizer_start_switch_fiber(departure == Departure::forever ? nullptr : &from.asan_stack, to.stack, to.stack_bytes);
+  __sanitizer_start_switch_fiber(departure == Departure::forever ? nullptr : &from.asan_stack, to.stack,
+                                 to.stack_bytes);
 #else
   (void)departure;
 #endif

@@ -41,8 +41,8 @@ enum class Departure { comes_back, forever };
 // The calling OS thread as a fiber, so that others can switch back to it.
 Fiber adopt_os_thread();
 
-// Leaves `from`, which must be the running fiber, and goes on with `to`. Returns when somebody switches to `from` again,
-// never after Departure::forever. Carries no ordering of memory with it in the eyes of ThreadSanitizer.
+// Leaves `from`, which must be the running fiber, and goes on with `to`. Returns when somebody switches to `from`
+// again, never after Departure::forever. Carries no ordering of memory with it in the eyes of ThreadSanitizer.
 void switch_fiber(Fiber& from, Fiber& to, Departure departure);
 
 // The first thing a fresh fiber has to call.
@@ -158,7 +158,7 @@ struct Device {
   FiberPool fibers;
   Fiber scheduler;
   std::vector<std::unique_ptr<Block>> slots;  // blocks in work
-  std::vector<Thread*> ready;  // a stack: released lanes run before fresh threads, so that few stacks are hot
+  std::vector<Thread*> ready;      // a stack: released lanes run before fresh threads, so that few stacks are hot
   std::vector<void*> arena_pools;  // of this launch, under ThreadSanitizer
   std::size_t pool_used = 0;       // of the last pool
   GridLaunch launch;

@@ -61,9 +61,8 @@ bool try_complete(Block& block, unsigned warp, Thread& caller) {
   ++lanes[__builtin_ctz(caller.mask)].led;
   exchange(block, warp, members, caller);
   const unsigned first = warp * kWarpSize;
-  wake(block, first, std::min(kWarpSize, block.size - first), [&](const Thread& t) {
-    return (members >> (t.rank % kWarpSize) & 1) && t.state == State::in_warp_operation;
-  });
+  wake(block, first, std::min(kWarpSize, block.size - first),
+       [&](const Thread& t) { return (members >> (t.rank % kWarpSize) & 1) && t.state == State::in_warp_operation; });
   return true;
 }
 
@@ -111,8 +110,8 @@ BlockVote block_barrier(const char* operation, int predicate, CodeLocation at) {
   if (block.arrived == 0) block.first_at_barrier = &t;
   if (!same_place(t, *block.first_at_barrier)) {
     const Thread& other = *block.first_at_barrier;
-    fail(std::string("divergent barrier: ") + operation + " at " + place(at) + " while other threads of the block wait in " +
-         other.operation + " at " + place(other.at));
+    fail(std::string("divergent barrier: ") + operation + " at " + place(at) +
+         " while other threads of the block wait in " + other.operation + " at " + place(other.at));
   }
   block.collecting.any |= predicate != 0;
   block.collecting.all &= predicate != 0;
@@ -133,7 +132,8 @@ void grid_barrier(CodeLocation at) {
   Thread& t = *d.current;
   t.operation = "grid_sync";
   t.at = at;
-  if (d.launch.kind != GridKind::cooperative) fail("grid_sync at " + place(at) + " in a launch that is not cooperative");
+  if (d.launch.kind != GridKind::cooperative)
+    fail("grid_sync at " + place(at) + " in a launch that is not cooperative");
   char* token = &d.grid_tokens[8 * (d.grid_barriers & 1)];
   tsan_release(token);
   if (++d.arrived_at_grid == d.grid_threads) {

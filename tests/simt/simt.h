@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // CUDA's own names for g++ and clang++: what a kernel of kernels/*_cuda.cu may use, with the meaning the CUDA C++
-// Programming Guide (13.0, chapter "C++ Language Extensions") gives it. Included by kernels/launch.h when GENEXX_SIMT is
-// defined; no CUDA toolkit is needed, and one that is there is not looked at, so that every machine emulates the same.
-// The rules that are checked, and how they are reported: execution.h. Approximate intrinsics (__expf, rsqrtf) are exact
-// here and differ from a device in the last places.
+// Programming Guide (13.0, chapter "C++ Language Extensions") gives it. Included by kernels/launch.h when GENEXX_SIMT
+// is defined; no CUDA toolkit is needed, and one that is there is not looked at, so that every machine emulates the
+// same. The rules that are checked, and how they are reported: execution.h. Approximate intrinsics (__expf, rsqrtf) are
+// exact here and differ from a device in the last places.
 #pragma once
 
 #include <math.h>
@@ -28,21 +28,64 @@
 inline constexpr int warpSize = 32;
 
 // --------------------------------------------------------------------------------------------------- vector types --
-struct float2 { alignas(8) float x; float y; };
-struct float3 { float x, y, z; };
-struct float4 { alignas(16) float x; float y, z, w; };
-struct double2 { alignas(16) double x; double y; };
-struct double4 { alignas(16) double x; double y, z, w; };
-struct int2 { alignas(8) int x; int y; };
-struct int3 { int x, y, z; };
-struct int4 { alignas(16) int x; int y, z, w; };
-struct uint2 { alignas(8) unsigned x; unsigned y; };
-struct uint4 { alignas(16) unsigned x; unsigned y, z, w; };
-struct longlong2 { alignas(16) long long x; long long y; };
-struct ulonglong2 { alignas(16) unsigned long long x; unsigned long long y; };
-struct ushort2 { alignas(4) unsigned short x; unsigned short y; };
-struct ushort4 { alignas(8) unsigned short x; unsigned short y, z, w; };
-struct uchar4 { alignas(4) unsigned char x; unsigned char y, z, w; };
+struct float2 {
+  alignas(8) float x;
+  float y;
+};
+struct float3 {
+  float x, y, z;
+};
+struct float4 {
+  alignas(16) float x;
+  float y, z, w;
+};
+struct double2 {
+  alignas(16) double x;
+  double y;
+};
+struct double4 {
+  alignas(16) double x;
+  double y, z, w;
+};
+struct int2 {
+  alignas(8) int x;
+  int y;
+};
+struct int3 {
+  int x, y, z;
+};
+struct int4 {
+  alignas(16) int x;
+  int y, z, w;
+};
+struct uint2 {
+  alignas(8) unsigned x;
+  unsigned y;
+};
+struct uint4 {
+  alignas(16) unsigned x;
+  unsigned y, z, w;
+};
+struct longlong2 {
+  alignas(16) long long x;
+  long long y;
+};
+struct ulonglong2 {
+  alignas(16) unsigned long long x;
+  unsigned long long y;
+};
+struct ushort2 {
+  alignas(4) unsigned short x;
+  unsigned short y;
+};
+struct ushort4 {
+  alignas(8) unsigned short x;
+  unsigned short y, z, w;
+};
+struct uchar4 {
+  alignas(4) unsigned char x;
+  unsigned char y, z, w;
+};
 
 constexpr float2 make_float2(float x, float y) { return {x, y}; }
 constexpr float3 make_float3(float x, float y, float z) { return {x, y, z}; }
@@ -61,7 +104,9 @@ constexpr ushort2 make_ushort2(unsigned short x, unsigned short y) { return {x, 
 constexpr ushort4 make_ushort4(unsigned short x, unsigned short y, unsigned short z, unsigned short w) {
   return {x, y, z, w};
 }
-constexpr uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) { return {x, y, z, w}; }
+constexpr uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) {
+  return {x, y, z, w};
+}
 
 // ------------------------------------------------------------------------------------------- barriers and fences --
 inline void __syncthreads(genexx::CodeLocation at = genexx::CodeLocation::here()) {
@@ -111,13 +156,15 @@ inline int last_lane(int width) { return static_cast<int>(lane()) | (width - 1);
 template <class T>
 T __shfl_sync(unsigned mask, T value, int source, int width = warpSize,
               genexx::CodeLocation at = genexx::CodeLocation::here()) {
-  return genexx::simt::shuffle({"__shfl_sync", mask, at}, genexx::simt::first_lane(width) + (source & (width - 1)), value);
+  return genexx::simt::shuffle({"__shfl_sync", mask, at}, genexx::simt::first_lane(width) + (source & (width - 1)),
+                               value);
 }
 template <class T>
 T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = warpSize,
                  genexx::CodeLocation at = genexx::CodeLocation::here()) {
   const int own = static_cast<int>(genexx::simt::lane()), source = own - static_cast<int>(delta);
-  return genexx::simt::shuffle({"__shfl_up_sync", mask, at}, source < genexx::simt::first_lane(width) ? own : source, value);
+  return genexx::simt::shuffle({"__shfl_up_sync", mask, at}, source < genexx::simt::first_lane(width) ? own : source,
+                               value);
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = warpSize,
@@ -130,7 +177,8 @@ template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int lanes, int width = warpSize,
                   genexx::CodeLocation at = genexx::CodeLocation::here()) {
   const int own = static_cast<int>(genexx::simt::lane()), source = own ^ lanes;
-  return genexx::simt::shuffle({"__shfl_xor_sync", mask, at}, source > genexx::simt::last_lane(width) ? own : source, value);
+  return genexx::simt::shuffle({"__shfl_xor_sync", mask, at}, source > genexx::simt::last_lane(width) ? own : source,
+                               value);
 }
 
 // --------------------------------------------------------------------------------------------------------- atomics --
@@ -171,9 +219,13 @@ T atomicMin(T* p, std::type_identity_t<T> v) {
   return genexx::simt::atomic_update(p, [v](T old) { return v < old ? v : old; });
 }
 template <genexx::simt::AtomicInteger T>
-T atomicOr(T* p, std::type_identity_t<T> v) { return __atomic_fetch_or(p, v, __ATOMIC_RELAXED); }
+T atomicOr(T* p, std::type_identity_t<T> v) {
+  return __atomic_fetch_or(p, v, __ATOMIC_RELAXED);
+}
 template <genexx::simt::AtomicInteger T>
-T atomicAnd(T* p, std::type_identity_t<T> v) { return __atomic_fetch_and(p, v, __ATOMIC_RELAXED); }
+T atomicAnd(T* p, std::type_identity_t<T> v) {
+  return __atomic_fetch_and(p, v, __ATOMIC_RELAXED);
+}
 template <genexx::simt::AtomicNumber T>
 T atomicExch(T* p, std::type_identity_t<T> v) {
   return genexx::simt::atomic_update(p, [v](T) { return v; });
@@ -186,15 +238,25 @@ T atomicCAS(T* p, std::type_identity_t<T> expected, std::type_identity_t<T> v) {
 
 // -------------------------------------------------------------------------------------------- loads and stores --
 template <class T>
-T __ldg(const T* p) { return *p; }
+T __ldg(const T* p) {
+  return *p;
+}
 template <class T>
-T __ldcs(const T* p) { return *p; }
+T __ldcs(const T* p) {
+  return *p;
+}
 template <class T>
-T __ldcg(const T* p) { return *p; }
+T __ldcg(const T* p) {
+  return *p;
+}
 template <class T>
-void __stcs(T* p, std::type_identity_t<T> v) { *p = v; }
+void __stcs(T* p, std::type_identity_t<T> v) {
+  *p = v;
+}
 template <class T>
-void __stcg(T* p, std::type_identity_t<T> v) { *p = v; }
+void __stcg(T* p, std::type_identity_t<T> v) {
+  *p = v;
+}
 
 // ---------------------------------------------------------------------------------------------------- arithmetic --
 inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
@@ -216,10 +278,10 @@ inline float __logf(float x) noexcept { return logf(x); }
 
 // CUDA's min and max; of two floating-point numbers the one that is not NaN.
 template <class T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 constexpr T min(T a, T b) { return b < a ? b : a; }
 template <class T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 constexpr T max(T a, T b) { return a < b ? b : a; }
 inline float min(float a, float b) { return fminf(a, b); }
 inline float max(float a, float b) { return fmaxf(a, b); }
@@ -271,6 +333,4 @@ inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y) { return {x, y}; }
 inline __nv_bfloat162 __float22bfloat162_rn(float2 v) { return {v.x, v.y}; }
 inline float2 __bfloat1622float2(__nv_bfloat162 v) { return {v.x, v.y}; }
 inline unsigned short __bfloat16_as_ushort(__nv_bfloat16 x) { return x.bits; }
-inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits) {
-  return std::bit_cast<__nv_bfloat16>(bits);
-}
+inline __nv_bfloat16 __ushort_as_bfloat16(unsigned short bits) { return std::bit_cast<__nv_bfloat16>(bits); }
