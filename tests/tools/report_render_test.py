@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Opens the report in headless Chromium: every section and chart is drawn, names stay text, nothing is loaded."""
+import http.server
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from report_sample import page, sample
+
+BUILD = os.environ.get("GENEXX_BUILD_DIR", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def is_snap_stub(program):
+    """Ubuntu's chromium is a script that asks for a snap, which containers cannot run."""
+    with open(program, "rb") as file:
+        return b"snap" in file.read(4096)
+
+
+class Browser:
+    """One throw-away profile; `open` returns (document after the scripts, lines of the console)."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="genexx-report-")
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def open(self, html):
+        path = os.path.join(self.folder, "report.html")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(html)
+        done = subprocess.run(
+            [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", f"--user-data-dir={self.folder}/profile",
+             "--enable-logging=stderr", "--virtual-time-budget=3000", "--window-size=1280,1000", "--dump-dom",
+             "file://" + path], capture_output=True, text=True, timeout=240)
+        return done.stdout, re.findall(r"CONSOLE[:(]\d+\)?\] (.*)", done.stderr)
+
+
+@unittest.skipIf(CHROMIUM is None or is_snap_stub(CHROMIUM), "needs chromium")
+class Render(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = Browser()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+
+    def test_every_section_and_chart_is_drawn_without_complaint(self):
+        document, console = self.browser.open(page(BUILD, sample()))
+
+        self.assertEqual(console, [])
+        sections = re.findall(r'<section id="(\w+)"', document)
+        self.assertEqual(sections, ["warnings", "metrics", "classes", "confusion", "calibration", "loss", "genes", "gates",
+                                    "resources", "configuration"])
+        self.assertEqual(document.count("<canvas"), 6)
+        self.assertEqual(document.count('data-drawn="yes"'), 6)
+        self.assertIn("On 692 held-out cells the accuracy is 0.853 ± 0.008 and the macro F1 0.812 ± 0.008.", document)
+
+    def test_sections_without_data_are_left_out(self):
+        data = sample()
+        for field in ("warnings", "gates", "calibration", "genes", "memory", "seconds"):
+            del data[field]
+
+        document, console = self.browser.open(page(BUILD, data))
+
+        self.assertEqual(console, [])
+        self.assertEqual(re.findall(r'<section id="(\w+)"', document),
+                         ["metrics", "classes", "confusion", "loss", "configuration"])
+
+    def test_an_empty_report_still_opens(self):
+        document, console = self.browser.open(page(BUILD, {}))
+
+        self.assertEqual(console, [])
+        self.assertIn("A model was trained.", document)
+
+    def test_more_classes_than_fit_become_one(self):
+        document, console = self.browser.open(page(BUILD, sample(classes=70)))
+
+        self.assertEqual(console, [])
+        self.assertIn("10 smaller classes", document)
+        matrix = re.search(r'<table class="confusion many">.*?</table>', document, re.S).group(0)
+        self.assertEqual(matrix.count("<tr>"), 62)
+
+    def test_markup_in_names_stays_text(self):
+        data = sample()
+        data["per_class"][0]["class"] = "<b id=planted>bold</b>"
+        data["warnings"] = ["<img src=x onerror=\"console.error('planted')\">"]
+
+        document, console = self.browser.open(page(BUILD, data))
+
+        self.assertEqual(console, [])
+        self.assertNotIn("<b id=", document)
+        self.assertIn("&lt;b id=planted&gt;", document)
+
+    def test_the_page_cannot_load_anything(self):
+        asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                self.send_response(404)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        planted = f'<img src="http://127.0.0.1:{server.server_port}/planted"></body>'
+        with_image = page(BUILD, sample()).replace("</body>", planted)
+
+        self.browser.open(with_image)
+        guarded = list(asked)
+        self.browser.open(re.sub(r"<meta http-equiv=[^>]*>", "", with_image))
+        server.shutdown()
+        server.server_close()
+
+        self.assertEqual(guarded, [])
+        self.assertIn("/planted", asked)  # without the policy it would have been asked for: the test can fail
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sections of the report. Each takes the data and returns its nodes, or null when the data has nothing for it.
+// What the fields mean: tools/report/README.md.
+"use strict";
+
+const METRICS = [
+  ["accuracy", "Accuracy"], ["balanced_accuracy", "Balanced accuracy"], ["macro_f1", "Macro F1"],
+  ["weighted_f1", "Weighted F1"], ["precision", "Precision (macro)"], ["recall", "Recall (macro)"],
+  ["sensitivity", "Sensitivity (macro)"], ["specificity", "Specificity (macro)"], ["auroc", "AUROC (macro)"],
+  ["auprc", "AUPRC (macro)"], ["mae", "Mean absolute error"], ["unknown_labels", "Cells with unknown labels"],
+];
+const PARTS = [["test", "Test"], ["validation", "Validation"], ["train", "Training"]];
+const MOST_CLASSES = 60;
+
+function warnings(data) {
+  if (!data.warnings || !data.warnings.length) return null;
+  return [element("ul", {class: "warnings"}, data.warnings.map((text) => element("li", {}, text)))];
+}
+
+function metrics(data) {
+  const parts = PARTS.filter(([key]) => data.metrics && data.metrics[key]);
+  const rows = METRICS.filter(([key]) => parts.some(([part]) => data.metrics[part][key] !== undefined));
+  if (!rows.length) return null;
+  const replicas = data.model && data.model.replicas;
+  const value = (part, key) => data.metrics[part][key];
+  const shown = (part, key) => key === "unknown_labels" ? [whole(value(part, key))]
+    : meanAndSd(value(part, key), (data.metrics[part].sd || {})[key]);
+  return [table({
+    caption: replicas > 1 ? `Mean ± standard deviation over ${plural(replicas, "replica")}` : "One replica",
+    columns: [{title: "Metric", value: (row) => row[1]}].concat(parts.map(([part, title]) => ({
+      title, value: (row) => value(part, row[0]), cell: (row) => shown(part, row[0]),
+    }))),
+    rows,
+  })];
+}
+
+function perClass(data) {
+  if (!data.per_class || !data.per_class.length) return null;
+  const rows = [...data.per_class].sort((a, b) => b.support - a.support);
+  const measure = (key, title) => ({title, value: (row) => row[key], cell: (row) => [decimal(row[key]), meter(row[key])]});
+  return [
+    scrolling("Table of all classes", table({
+      caption: "Test cells. Support is the number of cells that truly are of the class. Click a heading to sort.",
+      columns: [{title: "Class", value: (row) => row.class}, {title: "Support", value: (row) => row.support, cell: (row) => whole(row.support)},
+        measure("precision", "Precision"), measure("recall", "Recall"), measure("f1", "F1")],
+      rows, sorted: 1,
+    })),
+    classBars(rows.slice(0, MOST_CLASSES)),
+    rows.length > MOST_CLASSES ? element("p", {class: "note"}, `The bars show the ${MOST_CLASSES} largest of ${rows.length} classes.`) : null,
+  ];
+}
+
+// Classes in order of their true cells, largest first; beyond the limit the rest becomes one class.
+function orderedConfusion({classes, counts}) {
+  const total = (i) => counts[i].reduce((sum, n) => sum + n, 0);
+  const order = classes.map((_, i) => i).sort((a, b) => total(b) - total(a));
+  const groups = order.slice(0, MOST_CLASSES).map((i) => ({name: classes[i], members: [i]}));
+  if (order.length > MOST_CLASSES) {
+    const rest = order.slice(MOST_CLASSES);
+    groups.push({name: `${rest.length} smaller classes`, members: rest});
+  }
+  const cells = groups.map((row) => groups.map((column) =>
+    row.members.reduce((sum, i) => sum + column.members.reduce((part, j) => part + counts[i][j], 0), 0)));
+  return {names: groups.map((group) => group.name), cells};
+}
+
+function confusion(data) {
+  if (!data.confusion || !data.confusion.classes.length) return null;
+  const {names, cells} = orderedConfusion(data.confusion);
+  const sums = cells.map((row) => row.reduce((sum, n) => sum + n, 0));
+  const many = names.length > 20;
+  const cell = (n, i, j) => {
+    const share = sums[i] ? n / sums[i] : 0;
+    const text = share >= 0.995 ? "100" : share && share < 0.005 ? "<1" : (100 * share).toFixed(0);
+    return element("td", {
+      class: i === j ? "right" : null,
+      title: `${names[i]} called ${names[j]}: ${whole(n)} of ${whole(sums[i])} cells (${percent(share)})`,
+      style: n ? {backgroundColor: `rgba(var(--heat), ${0.12 + 0.8 * share})`, color: share > 0.45 ? heatText() : ""} : {},
+    }, n ? [text, element("small", {}, whole(n))] : "");
+  };
+  const head = element("tr", {}, element("td", {class: "corner"}, "true ↓   predicted →"),
+    names.map((name) => element("th", {scope: "col"}, element("span", {title: name}, shortened(name, 26)))));
+  const body = cells.map((row, i) => element("tr", {},
+    element("th", {scope: "row", title: nameAndCount(names[i], sums[i])}, shortened(names[i], many ? 26 : 30)), row.map((n, j) => cell(n, i, j))));
+  return [
+    element("p", {class: "note"}, "Rows are the true classes, columns the predicted ones; a row adds up to 100. ",
+      many ? "The number is the percentage of the row; point at a cell for its count." : "Large: percentage of the row. Small: number of cells.",
+      " Right answers are outlined; empty cells are zero."),
+    scrolling("Confusion matrix", element("table", {class: "confusion" + (many ? " many" : "")},
+      element("caption", {}, "Confusion matrix of the test cells, largest class first"), element("thead", {}, head), element("tbody", {}, body))),
+  ];
+}
+
+function heatText() { return "var(--background)"; }
+
+function nameAndCount(name, count) { return `${name}: ${plural(count, "cell")}`; }
+
+function history(data) {
+  if (!data.history || !data.history.length) return null;
+  const phases = [...new Set(data.history.map((run) => run.phase || "training"))];
+  const nodes = phases.flatMap((phase) => {
+    const runs = data.history.filter((run) => (run.phase || "training") === phase);
+    const values = runs.flatMap((run) => [...(run.train_loss || []), ...(run.validation_loss || [])]).filter(isNumber);
+    const wide = Math.min(...values) > 0 && Math.max(...values) > 50 * Math.min(...values);
+    const figures = [curves({runs, scale: wide ? "logarithmic" : "linear", title: wide ? "Loss (logarithmic)" : "Loss",
+      label: `Training and validation loss by epoch, ${phase}.`,
+      kinds: [["train_loss", "Training loss", "accent"], ["validation_loss", "Validation loss", "second"]]})];
+    if (runs.some((run) => (run.validation_accuracy || []).some(isNumber))) {
+      figures.push(curves({runs, title: "Validation accuracy", label: `Validation accuracy by epoch, ${phase}.`,
+        kinds: [["validation_accuracy", "Validation accuracy", "third"]]}));
+    }
+    return [element("h3", {}, phase[0].toUpperCase() + phase.slice(1)), element("div", {class: figures.length > 1 ? "pair" : null}, figures)];
+  });
+  return [...nodes, chosenEpochs(data.history)];
+}
+
+function chosenEpochs(runs) {
+  const chosen = runs.filter((run) => isNumber(run.chosen_epoch));
+  if (!chosen.length) return null;
+  return element("details", {}, element("summary", {}, "Which epoch's weights were kept"), table({
+    caption: "By the loss on the validation cells",
+    columns: [{title: "Replica", value: (run) => run.replica}, {title: "Kept epoch", value: (run) => run.chosen_epoch},
+      {title: "Epochs run", value: (run) => run.epoch.length}],
+    rows: chosen,
+  }));
+}
+
+function genes(data) {
+  const g = data.genes;
+  if (!g) return null;
+  const parts = [["Matched", g.matched, "accent"], ["Missing, filled", g.filled, "second"],
+    ["Missing, not filled", isNumber(g.missing) ? g.missing - (g.filled || 0) : null, "muted"]].filter(([, n]) => n > 0);
+  const total = parts.reduce((sum, [, n]) => sum + n, 0);
+  return [
+    element("p", {class: "note"}, `${whole(g.matched)} of the model's ${whole(total)} genes are in the data` +
+      (g.by ? ` (matched by ${g.by})` : "") + (isNumber(g.unused) ? `; ${whole(g.unused)} genes of the data are not used.` : ".")),
+    element("div", {class: "stack", "aria-hidden": "true"}, parts.map(([, n, hue]) =>
+      element("i", {style: {width: (100 * n / total) + "%", background: `var(--${hue})`}}))),
+    element("ul", {class: "key"}, parts.map(([title, n, hue]) => element("li", {},
+      element("b", {"aria-hidden": "true", style: {background: `var(--${hue})`}}), `${title}: ${whole(n)} (${percent(n / total)})`))),
+    g.missing_names && g.missing_names.length ? element("details", {},
+      element("summary", {}, g.missing_names.length < g.missing ? `First ${g.missing_names.length} missing genes` : "Missing genes"),
+      element("p", {}, element("code", {}, g.missing_names.join(", ")))) : null,
+  ];
+}
+
+function gates(data) {
+  if (!data.gates || !data.gates.length) return null;
+  const most = Math.max(...data.gates.flatMap((entry) => entry.genes.map((gene) => gene.weight)));
+  return [
+    element("p", {class: "note"}, "How far the network opens its gate for a gene, mean over the test cells of the class and over replicas. " +
+      "Genes are those whose gate differs most from the other classes."),
+    element("div", {class: "cards"}, data.gates.map((entry) => element("div", {class: "card"}, element("h3", {}, entry.class),
+      element("table", {}, element("tbody", {}, entry.genes.map((gene) => element("tr", {}, element("th", {scope: "row"}, gene.gene),
+        element("td", {}, decimal(gene.weight)), element("td", {class: "bar", "aria-hidden": "true"},
+          element("i", {style: {width: (100 * gene.weight / (most || 1)) + "%"}}))))))))),
+  ];
+}
+
+function calibration(data) {
+  const bins = data.calibration && data.calibration.bins;
+  if (!bins || !bins.length) return null;
+  const filled = bins.filter((bin) => bin.count > 0);
+  if (!filled.length) return null;
+  const error = data.calibration.expected_error;
+  return [
+    element("p", {class: "note"}, "Confidence is the probability of the predicted class." +
+      (isNumber(error) ? ` Expected calibration error: ${decimal(error)}.` : "")),
+    element("div", {class: "pair"}, reliability(filled), histogram({edges: bins.map((bin) => bin.from).concat(bins[bins.length - 1].to),
+      counts: bins.map((bin) => bin.count), asPercent: true, title: "Confidence",
+      label: "How many test cells were predicted with which confidence."})),
+  ];
+}
+
+// The place of sections for regression (per-gene errors, scatter against a baseline).
+function perGene(data) {
+  const g = data.per_gene;
+  if (!g || !g.mae_histogram) return null;
+  return [histogram({edges: g.mae_histogram.edges, counts: g.mae_histogram.counts, title: "Mean absolute error of a gene", of: "Genes",
+    label: "How many genes have which mean absolute error."})];
+}
+
+function resources(data) {
+  const stages = Object.entries(data.seconds || {}).filter(([, value]) => isNumber(value));
+  const memory = Object.entries(data.memory || {}).filter(([, value]) => isNumber(value));
+  if (!stages.length && !memory.length) return null;
+  const total = stages.reduce((sum, [, value]) => sum + value, 0);
+  const words = (key) => (key[0].toUpperCase() + key.slice(1)).replaceAll("_", " ").replace(/ bytes$/, "");
+  return [element("div", {class: "pair"},
+    stages.length ? table({
+      caption: `Time, ${seconds(total)} in all`,
+      columns: [{title: "Stage", value: (row) => words(row[0])}, {title: "Time", value: (row) => seconds(row[1])},
+        {title: "Share", value: (row) => row[1], cell: (row) => [percent(row[1] / total, 0), meter(row[1] / total)]}],
+      rows: stages,
+    }) : null,
+    memory.length ? table({
+      caption: "Memory", columns: [{title: "Where", value: (row) => words(row[0])}, {title: "Amount", value: (row) => bytes(row[1])}],
+      rows: memory,
+    }) : null)];
+}
+
+function configuration(data) {
+  const facts = Object.entries({
+    Command: data.run && data.run.command, Data: data.data && data.data.file, Matrix: data.data && data.data.matrix,
+    "SHA-256 of the data": data.data && data.data.sha256, Device: data.run && data.run.device, Seed: data.run && data.run.seed,
+    Date: data.run && data.run.date,
+  }).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const versions = Object.entries((data.run && data.run.versions) || {});
+  if (!facts.length && !versions.length && !data.config) return null;
+  return [
+    facts.length ? scrolling("Facts about the run", table({caption: "The run", columns: [{title: "Item", value: (row) => row[0]},
+      {title: "Value", words: true, value: (row) => row[1], cell: (row) => element("code", {}, String(row[1]))}], rows: facts})) : null,
+    versions.length ? element("p", {class: "note"}, "Versions: " + versions.map(([name, version]) => `${name} ${version}`).join(", ") + ".") : null,
+    data.config ? element("details", {}, element("summary", {}, "Resolved configuration"),
+      element("pre", {tabindex: "0"}, JSON.stringify(data.config, null, 2))) : null,
+  ];
+}
