@@ -79,5 +79,6 @@ TEST_CASE("matrix_source: takes gene names from a column and names the columns w
   CHECK(source.gene_names() == Strings{"ENSG1", "ENSG2"});
   CHECK_THROWS_WITH_AS(source.use_gene_column("symbol"),
                        "There is no gene column 'symbol'. The gene table has: id. Try --gene-column with one of these, "
-                       "or leave it out.", RefusedError);
+                       "or leave it out.",
+                       RefusedError);
 }
