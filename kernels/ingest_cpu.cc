@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "kernels/dispatch.h"
+#include "kernels/ingest.h"
+
+namespace genexx::ingest::cpu {
+namespace {
+
+constexpr std::int64_t kRowsPerTask = 8;
+
+template <class T>
+T limited(T x, T clip) {
+  if (clip == 0) return x;
+  return x > clip ? clip : x < -clip ? -clip : x;
+}
+
+// The scaling of one replica: null where absent.
+template <class T>
+struct Scaling {
+  const T* shift;
+  const T* factor;
+  T clip;
+
+  T operator()(T x, std::int64_t gene) const {
+    if (factor && factor[gene] == 0) return 0;
+    if (shift) x -= shift[gene];
+    if (factor) x *= factor[gene];
+    return limited(x, clip);
+  }
+};
+
+// What row `cell` stores, as (column, value); for dense data columns are counted.
+struct StoredRow {
+  const std::int32_t* column;  // null: 0, 1, 2, ...
+  const float* value;
+  std::int64_t count;
+};
+
+StoredRow stored_row(const Data& data, std::int64_t cell) {
+  if (data.dense) {
+    assert(cell < data.dense.shape[0]);
+    return {nullptr, data.dense.as<float>() + cell * data.cols, data.cols};
+  }
+  assert(cell + 1 < data.row_begin.shape[0]);
+  const std::int64_t* begin = data.row_begin.as<std::int64_t>() + cell;
+  if (begin[0] == begin[1]) return {nullptr, nullptr, 0};
+  return {data.column.as<std::int32_t>() + begin[0], data.value.as<float>() + begin[0], begin[1] - begin[0]};
+}
+
+template <class T>
+void scatter_row(const Args& args, const Scaling<T>& scaling, const StoredRow& row, T row_factor, T* out) {
+  const std::int32_t* gene_of_column = args.gene_of_column ? args.gene_of_column.as<std::int32_t>() : nullptr;
+  for (std::int64_t i = 0; i < row.count; ++i) {
+    const std::int64_t column = row.column ? row.column[i] : i;
+    const std::int64_t gene = gene_of_column ? gene_of_column[column] : column;
+    if (gene < 0) continue;
+    T x = static_cast<T>(row.value[i]) * row_factor;
+    if (args.transform == Transform::log1p) x = std::log1p(x);
+    out[gene] = scaling(x, gene);
+  }
+}
+
+template <class T>
+Scaling<T> scaling_of(const Args& args, const Extents& e, std::int64_t replica) {
+  return {args.shift ? args.shift.as<T>() + replica * e.shift_stride : nullptr,
+          args.factor ? args.factor.as<T>() + replica * e.factor_stride : nullptr, static_cast<T>(args.clip)};
+}
+
+// What a row without stored values becomes, for each distinct scaling: most of a batch, computed once.
+template <class T>
+struct ZeroImage {
+  T* values = nullptr;     // null: all zero
+  std::int64_t stride = 0;  // between replicas
+};
+
+template <class T>
+ZeroImage<T> zero_image(CpuContext& ctx, ScratchFrame& frame, const Args& args, const Extents& e) {
+  ZeroImage<T> image;
+  if (!args.shift) return image;
+  image.stride = e.shift_stride != 0 || e.factor_stride != 0 ? e.genes : 0;
+  const std::int64_t images = image.stride != 0 ? e.replicas : 1;
+  image.values = frame.take<T>(images * e.genes);
+  ctx.parallel(images, [&](std::int64_t replica) {
+    const Scaling<T> scaling = scaling_of<T>(args, e, replica);
+    for (std::int64_t j = 0; j < e.genes; ++j) image.values[replica * e.genes + j] = scaling(T{0}, j);
+  });
+  return image;
+}
+
+template <class T>
+void run_typed(CpuContext& ctx, const Args& args, const Extents& e) {
+  ScratchFrame frame(ctx);
+  const ZeroImage<T> image = zero_image<T>(ctx, frame, args, e);
+  const std::int64_t parts = (e.n + kRowsPerTask - 1) / kRowsPerTask;
+  ctx.parallel(e.replicas * parts, [&](std::int64_t task) {
+    const std::int64_t replica = task / parts;
+    const std::int64_t begin = task % parts * kRowsPerTask, end = std::min(e.n, begin + kRowsPerTask);
+    const Scaling<T> scaling = scaling_of<T>(args, e, replica);
+    const std::int64_t* rows = args.rows.as<std::int64_t>() + replica * e.rows_stride;
+    const float* factors = args.row_factor ? args.row_factor.as<float>() + replica * e.row_factor_stride : nullptr;
+    for (std::int64_t i = begin; i < end; ++i) {
+      T* out = args.out.as<T>() + (replica * e.n + i) * e.genes;
+      if (rows[i] < 0 || !image.values) {
+        std::fill_n(out, e.genes, T{0});
+      } else {
+        std::copy_n(image.values + replica * image.stride, e.genes, out);
+      }
+      if (rows[i] < 0) continue;
+      const T row_factor = factors ? static_cast<T>(factors[rows[i]]) : T{1};
+      scatter_row(args, scaling, stored_row(args.data, rows[i]), row_factor, out);
+    }
+  });
+}
+
+}  // namespace
+
+void run(CpuContext& ctx, const Args& args, const Extents& e) {
+  on_float(args.out.dtype, [&](auto zero) { run_typed<decltype(zero)>(ctx, args, e); });
+}
+
+}  // namespace genexx::ingest::cpu
