@@ -2,6 +2,7 @@
 #include "io/matrix_source.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -43,6 +44,38 @@ void MatrixSource::use_gene_column(const std::string& name) {
     const std::int32_t code = labels.codes[gene];
     annotations_.gene_names[gene] = code < 0 ? "" : labels.categories[static_cast<std::size_t>(code)];
   }
+}
+
+CsrMatrix read_all(MatrixSource& source) {
+  source.rewind();
+  CsrMatrix all;
+  all.cols = source.cols();
+  const auto append = [&all](const CsrMatrix& block) {
+    for (std::int64_t i = 1; i <= block.rows; ++i) {
+      all.row_begin.push_back(static_cast<std::int64_t>(all.column.size()) + block.row_begin[static_cast<std::size_t>(i)]);
+    }
+    all.column.insert(all.column.end(), block.column.begin(), block.column.end());
+    all.value.insert(all.value.end(), block.value.begin(), block.value.end());
+    all.rows += block.rows;
+  };
+  constexpr std::int64_t kRowsAtOnce = 1024;
+  CsrMatrix block;
+  if (source.stored_values() >= 0) {
+    all.column.reserve(static_cast<std::size_t>(source.stored_values()));
+    all.value.reserve(static_cast<std::size_t>(source.stored_values()));
+    while (source.next(block, kRowsAtOnce)) append(block);
+    return all;
+  }
+  std::vector<CsrMatrix> blocks;
+  std::size_t stored = 0;
+  while (source.next(block, kRowsAtOnce)) {
+    stored += block.column.size();
+    blocks.push_back(std::move(block));
+  }
+  all.column.reserve(stored);
+  all.value.reserve(stored);
+  for (CsrMatrix& part : blocks) append(std::exchange(part, CsrMatrix()));
+  return all;
 }
 
 }  // namespace genexx

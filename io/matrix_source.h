@@ -14,12 +14,12 @@ namespace genexx {
 
 // Everything about a matrix except its values. cell_names and gene_names give its shape; names need not be unique.
 struct Annotations {
-  std::vector<std::string> cell_names;  // [rows]; "cell_0", ... where the file has none
-  std::vector<std::string> gene_names;  // [cols]; "gene_0", ... where the file has none
-  ObsTable cells;                       // columns of length rows
-  ObsTable genes;                       // columns of length cols
-  std::string description;              // which matrix was taken and why, for a person
-  std::int64_t stored_values = -1;      // upper bound of the non-zeros of all rows, -1 when not known before reading
+  std::vector<std::string> cell_names = {};  // [rows]; "cell_0", ... where the file has none
+  std::vector<std::string> gene_names = {};  // [cols]; "gene_0", ... where the file has none
+  ObsTable cells = {};                       // columns of length rows
+  ObsTable genes = {};                       // columns of length cols
+  std::string description = {};              // which matrix was taken and why, for a person
+  std::int64_t stored_values = -1;           // upper bound of the non-zeros of all rows, -1 when not known before reading
 };
 
 // Keeps the first `cells` cells (all of them when there are fewer).
@@ -52,5 +52,8 @@ class MatrixSource : public BatchSource {
  private:
   Annotations annotations_;
 };
+
+// All rows as one matrix. Peak memory: the result once where stored_values() is known, else twice.
+CsrMatrix read_all(MatrixSource& source);
 
 }  // namespace genexx

@@ -43,9 +43,16 @@ Categorical as_categorical(const Column& column);
 // Cells of each category, in the order of `categories`; the rows without a label are not counted.
 std::vector<std::int64_t> category_counts(const Categorical& labels);
 
+// A column that is in the file but of a kind this program does not know.
+struct UnreadColumn {
+  std::string name;
+  std::string reason;
+};
+
 // Columns of equal length, in file order. The names of the rows themselves are not a column.
 struct ObsTable {
   std::vector<Column> columns;
+  std::vector<UnreadColumn> unread = {};
 
   // The column of that name, or nullptr.
   const Column* find(const std::string& name) const;
