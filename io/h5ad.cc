@@ -59,7 +59,8 @@ std::unique_ptr<MatrixSource> open_h5ad(const std::string& path, const ReadOptio
   const h5ad::StoredMatrix matrix = h5ad::stored_matrix(root.open(candidate.path));
   h5ad::Frame cells = read_table(root, "obs");
   h5ad::Frame genes = read_table(root, candidate.var_path);
-  h5ad::expect_shape(matrix, {static_cast<std::int64_t>(cells.names.size()), static_cast<std::int64_t>(genes.names.size())});
+  h5ad::expect_shape(matrix,
+                     {static_cast<std::int64_t>(cells.names.size()), static_cast<std::int64_t>(genes.names.size())});
 
   Annotations annotations;
   annotations.cell_names = std::move(cells.names);

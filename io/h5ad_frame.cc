@@ -30,8 +30,8 @@ NumberKind number_kind(const hdf5::ElementType& type) {
 
 void expect_rows(const Node& node, std::size_t found, std::size_t expected) {
   if (found != expected) {
-    node.fail(fmt::format("has {} rows, expected {} as the table's index has. The file is damaged; write it again.", found,
-                          expected));
+    node.fail(fmt::format("has {} rows, expected {} as the table's index has. The file is damaged; write it again.",
+                          found, expected));
   }
 }
 
@@ -48,8 +48,10 @@ Categorical make_categorical(const Node& codes_node, const std::vector<std::int6
   labels.codes.reserve(codes.size());
   for (std::size_t i = 0; i < codes.size(); ++i) {
     if (codes[i] < -1 || codes[i] >= static_cast<std::int64_t>(merged.size())) {
-      codes_node.fail(fmt::format("row {} has category code {}, expected -1 (none) to {}. The file is damaged; write it "
-                                  "again.", i, codes[i], static_cast<std::int64_t>(merged.size()) - 1));
+      codes_node.fail(
+          fmt::format("row {} has category code {}, expected -1 (none) to {}. The file is damaged; write it "
+                      "again.",
+                      i, codes[i], static_cast<std::int64_t>(merged.size()) - 1));
     }
     labels.codes.push_back(codes[i] < 0 ? -1 : merged[static_cast<std::size_t>(codes[i])]);
   }
@@ -144,7 +146,8 @@ Frame read_group_frame(const Node& group) {
   Frame frame;
   frame.names = read_index(group);
   const auto order = hdf5::strings_attribute(group, "column-order");
-  if (!order) group.fail("has no attribute 'column-order', expected the list of its columns. The file is not complete.");
+  if (!order)
+    group.fail("has no attribute 'column-order', expected the list of its columns. The file is not complete.");
   for (const std::string& name : *order) {
     const Node node = group.open(name);
     std::string reason;
@@ -181,8 +184,10 @@ Frame read_compound_frame(const Node& dataset, const Node* uns) {
     const bool is_index = &field == fields.data();
     if (field.type.is_string()) {
       Strings strings = hdf5::read_field_strings(dataset, field);
-      if (is_index) frame.names = std::move(strings);
-      else frame.table.columns.push_back({field.name, std::move(strings)});
+      if (is_index)
+        frame.names = std::move(strings);
+      else
+        frame.table.columns.push_back({field.name, std::move(strings)});
     } else if (field.type.is_number()) {
       Numbers numbers;
       numbers.kind = number_kind(field.type);
@@ -208,14 +213,17 @@ void expect_encoding(const Node& node, const std::string& type, const std::vecto
   if (!found.empty() && found != type) node.fail(fmt::format("has encoding '{}', expected '{}'", found, type));
   const auto version = string_attribute(node, "encoding-version");
   if (version && std::find(versions.begin(), versions.end(), *version) == versions.end()) {
-    node.fail(fmt::format("has version '{}' of the encoding '{}', expected {}. The file was written by a newer program: "
-                          "write it again with anndata 0.8 to 0.13.", *version, type, fmt::join(versions, " or ")));
+    node.fail(
+        fmt::format("has version '{}' of the encoding '{}', expected {}. The file was written by a newer program: "
+                    "write it again with anndata 0.8 to 0.13.",
+                    *version, type, fmt::join(versions, " or ")));
   }
 }
 
 Generation generation(const Node& root) {
   for (const char* name : {"obs", "var"}) {
-    if (!root.has(name)) root.fail(fmt::format("has no '{}', expected the tables obs and var of an AnnData file", name));
+    if (!root.has(name))
+      root.fail(fmt::format("has no '{}', expected the tables obs and var of an AnnData file", name));
   }
   if (!encoding_type(root).empty()) {
     expect_encoding(root, "anndata", {"0.1.0"});

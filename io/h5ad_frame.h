@@ -11,9 +11,9 @@
 namespace genexx::h5ad {
 
 enum class Generation {
-  compound,   // up to 0.6: obs and var are datasets of compound elements
-  references, // 0.7: groups; category names behind object references
-  encoded     // 0.8 and later: every element says its encoding
+  compound,    // up to 0.6: obs and var are datasets of compound elements
+  references,  // 0.7: groups; category names behind object references
+  encoded      // 0.8 and later: every element says its encoding
 };
 
 // Told from the root: its encoding attribute, and whether obs is a dataset. Throws InputError when there is no obs or

@@ -15,8 +15,8 @@ namespace {
 using hdf5::Node;
 
 bool is_null(const Node& node) {
-  return node.is_dataset() && (hdf5::string_attribute(node, "encoding-type").value_or("") == "null" ||
-                               hdf5::describe_dataset(node).null);
+  return node.is_dataset() &&
+         (hdf5::string_attribute(node, "encoding-type").value_or("") == "null" || hdf5::describe_dataset(node).null);
 }
 
 Storage sparse_storage(const Node& group) {
@@ -27,8 +27,10 @@ Storage sparse_storage(const Node& group) {
   }
   const std::string type = hdf5::string_attribute(group, "encoding-type").value_or("");
   if (type != "csr_matrix" && type != "csc_matrix") {
-    group.fail(fmt::format("has encoding '{}', expected csr_matrix, csc_matrix or a dense array. Try another matrix with "
-                           "--matrix.", type));
+    group.fail(
+        fmt::format("has encoding '{}', expected csr_matrix, csc_matrix or a dense array. Try another matrix with "
+                    "--matrix.",
+                    type));
   }
   expect_encoding(group, type, {"0.1.0"});
   return type == "csr_matrix" ? Storage::csr : Storage::csc;
@@ -93,9 +95,10 @@ StoredMatrix stored_matrix(const Node& node) {
 
 void expect_shape(const StoredMatrix& matrix, const MatrixShape& shape) {
   if (matrix.rows == shape.cells && matrix.cols == shape.genes) return;
-  matrix.node.fail(fmt::format("has shape {} x {}, but obs has {} rows and var {}. Expected cells by genes of the same "
-                               "numbers; the file is damaged, write it again.", matrix.rows, matrix.cols, shape.cells,
-                               shape.genes));
+  matrix.node.fail(
+      fmt::format("has shape {} x {}, but obs has {} rows and var {}. Expected cells by genes of the same "
+                  "numbers; the file is damaged, write it again.",
+                  matrix.rows, matrix.cols, shape.cells, shape.genes));
 }
 
 hdf5::RowReader make_reader(const StoredMatrix& matrix, std::int64_t rows, int threads) {

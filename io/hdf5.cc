@@ -31,18 +31,20 @@ void prepare_library() {
 [[noreturn]] void fail_open(const std::string& path) {
   const std::string error = last_error();
   if (error.find("truncated") != std::string::npos) {
-    throw InputError(fmt::format("{}: the HDF5 file is truncated ({}). The copy or download is not complete: fetch it "
-                                 "again.", path, error));
+    throw InputError(
+        fmt::format("{}: the HDF5 file is truncated ({}). The copy or download is not complete: fetch it "
+                    "again.",
+                    path, error));
   }
-  throw InputError(fmt::format("{}: damaged HDF5 file ({}). Check it with h5debug or h5dump, or fetch it again.", path,
-                               error));
+  throw InputError(
+      fmt::format("{}: damaged HDF5 file ({}). Check it with h5debug or h5dump, or fetch it again.", path, error));
 }
 
 std::int64_t regular_file_size(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
-    throw InputError(fmt::format("{}: cannot open the file ({}). Check the name and the permissions.", path,
-                                 std::strerror(errno)));
+    throw InputError(
+        fmt::format("{}: cannot open the file ({}). Check the name and the permissions.", path, std::strerror(errno)));
   }
   if (S_ISDIR(status.st_mode)) {
     throw InputError(fmt::format("{}: is a directory, expected an HDF5 file.", path));
@@ -70,12 +72,14 @@ void refuse_foreign_storage(const Node& node) {
   const Id plist(H5Dget_create_plist(node.id()));
   if (!plist.valid()) node.fail(fmt::format("cannot read how the dataset is stored ({})", last_error()));
   if (H5Pget_layout(plist.get()) == H5D_VIRTUAL) {
-    node.fail("is a virtual dataset, which takes its values from other files. Expected values in the file itself; make a "
-              "plain copy with h5repack.");
+    node.fail(
+        "is a virtual dataset, which takes its values from other files. Expected values in the file itself; make a "
+        "plain copy with h5repack.");
   }
   if (H5Pget_external_count(plist.get()) > 0) {
-    node.fail("has external storage: its values lie in another file. Expected values in the file itself; make a plain "
-              "copy with h5repack.");
+    node.fail(
+        "has external storage: its values lie in another file. Expected values in the file itself; make a plain "
+        "copy with h5repack.");
   }
 }
 
@@ -130,8 +134,10 @@ Node Node::open_component(const std::string& name) const {
   H5L_info_t link;
   if (H5Lget_info(id(), name.c_str(), &link, H5P_DEFAULT) < 0) broken.fail("is missing");
   if (link.type != H5L_TYPE_HARD) {
-    broken.fail(fmt::format("is {}, which may lead out of the file. Expected the object itself; make a plain copy with "
-                            "h5copy or h5repack.", link_name(link.type)));
+    broken.fail(
+        fmt::format("is {}, which may lead out of the file. Expected the object itself; make a plain copy with "
+                    "h5copy or h5repack.",
+                    link_name(link.type)));
   }
   Id opened(H5Oopen(id(), name.c_str(), H5P_DEFAULT));
   if (!opened.valid()) broken.fail(fmt::format("cannot be opened: damaged file ({})", last_error()));
@@ -206,8 +212,10 @@ Node open_file(const std::string& path) {
   const QuietErrors quiet;
   const std::int64_t bytes = regular_file_size(path);
   if (!has_signature(path)) {
-    throw InputError(fmt::format("{}: not an HDF5 file: the signature is missing in its {} bytes. Check what the file is "
-                                 "with `genexx inspect`.", path, bytes));
+    throw InputError(
+        fmt::format("{}: not an HDF5 file: the signature is missing in its {} bytes. Check what the file is "
+                    "with `genexx inspect`.",
+                    path, bytes));
   }
   const Id access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_file_locking(access.get(), 0, 1);

@@ -26,8 +26,8 @@ std::vector<std::uint8_t> read_piece(const Node& dataset, hid_t type, int rank, 
   const Id memory_space(H5Screate_simple(rank, count.data(), nullptr));
   if (H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0 ||
       H5Dread(dataset.id(), type, memory_space.get(), file_space.get(), H5P_DEFAULT, bytes.data()) < 0) {
-    dataset.fail(fmt::format("its values cannot be read ({}). The file is truncated or damaged; fetch it again.",
-                             last_error()));
+    dataset.fail(
+        fmt::format("its values cannot be read ({}). The file is truncated or damaged; fetch it again.", last_error()));
   }
   return bytes;
 }
@@ -92,8 +92,8 @@ StoredChunk ChunkGrid::fetch(const Block& block) const {
   StoredChunk stored;
   stored.bytes.resize(bytes);
   if (H5Dread_chunk(dataset_.id(), H5P_DEFAULT, offset.data(), &stored.skipped, stored.bytes.data()) < 0) {
-    dataset_.fail(fmt::format("a chunk cannot be read ({}). The file is truncated or damaged; fetch it again.",
-                              last_error()));
+    dataset_.fail(
+        fmt::format("a chunk cannot be read ({}). The file is truncated or damaged; fetch it again.", last_error()));
   }
   return stored;
 }

@@ -24,9 +24,7 @@ void read_field(const Node& dataset, const std::string& name, hid_t memory_type,
   }
 }
 
-std::size_t row_count(const Node& dataset) {
-  return static_cast<std::size_t>(readable_dataset(dataset).elements());
-}
+std::size_t row_count(const Node& dataset) { return static_cast<std::size_t>(readable_dataset(dataset).elements()); }
 
 }  // namespace
 
@@ -34,8 +32,9 @@ std::vector<CompoundField> compound_fields(const Node& dataset) {
   const QuietErrors quiet;
   const DatasetInfo info = readable_dataset(dataset);
   if (info.type.kind != ElementKind::compound || info.shape.size() != 1) {
-    dataset.fail(fmt::format("holds elements of type {} in {} dimensions, expected a table (a vector of compound elements)",
-                             dtype_name(info.type), info.shape.size()));
+    dataset.fail(
+        fmt::format("holds elements of type {} in {} dimensions, expected a table (a vector of compound elements)",
+                    dtype_name(info.type), info.shape.size()));
   }
   const Id type(H5Dget_type(dataset.id()));
   std::vector<CompoundField> fields;

@@ -46,11 +46,12 @@ std::vector<Filter> filters_of(hid_t plist) {
     std::array<unsigned, 32> values{};
     std::size_t value_count = values.size();
     unsigned flags = 0;
-    const H5Z_filter_t id = H5Pget_filter2(plist, static_cast<unsigned>(i), &flags, &value_count, values.data(), 0,
-                                           nullptr, nullptr);
+    const H5Z_filter_t id =
+        H5Pget_filter2(plist, static_cast<unsigned>(i), &flags, &value_count, values.data(), 0, nullptr, nullptr);
     Filter filter;
     filter.id = id;
-    filter.values.assign(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(std::min(value_count, values.size())));
+    filter.values.assign(values.begin(),
+                         values.begin() + static_cast<std::ptrdiff_t>(std::min(value_count, values.size())));
     filters.push_back(filter);
   }
   return filters;
@@ -61,17 +62,22 @@ std::string filter_problem(const Node& dataset, const std::vector<Filter>& filte
   for (const Filter& filter : filters) {
     if (!is_supported(filter)) {
       const std::string file = dataset.file().path;
-      return fmt::format("is compressed with HDF5 filter {} ({}), which is not built in (built in: gzip, shuffle, "
-                         "fletcher32, lzf). Rewrite the file once where that filter is installed: "
-                         "`h5repack -f GZIP=4 {} repacked.h5`.", filter.id, filter_name(filter.id), file);
+      return fmt::format(
+          "is compressed with HDF5 filter {} ({}), which is not built in (built in: gzip, shuffle, "
+          "fletcher32, lzf). Rewrite the file once where that filter is installed: "
+          "`h5repack -f GZIP=4 {} repacked.h5`.",
+          filter.id, filter_name(filter.id), file);
     }
     if (filter.id == H5Z_FILTER_SHUFFLE && !filter.values.empty() && filter.values[0] > (1u << 20)) {
       return "has a shuffle filter with an absurd element size. The file is damaged.";
     }
     compressors += filter.id == H5Z_FILTER_DEFLATE || filter.id > 255 ? 1 : 0;
   }
-  if (compressors > 1 || filters.size() > 4) return fmt::format("has {} filters in a row, expected at most 4 of which one "
-                                                                "compresses.", filters.size());
+  if (compressors > 1 || filters.size() > 4)
+    return fmt::format(
+        "has {} filters in a row, expected at most 4 of which one "
+        "compresses.",
+        filters.size());
   return "";
 }
 
@@ -79,7 +85,9 @@ std::string filter_problem(const Node& dataset, const std::vector<Filter>& filte
 
 std::int64_t DatasetInfo::elements() const { return null ? 0 : volume(shape); }
 
-std::int64_t DatasetInfo::chunk_bytes() const { return chunk.empty() ? 0 : saturating_product(volume(chunk), type.size); }
+std::int64_t DatasetInfo::chunk_bytes() const {
+  return chunk.empty() ? 0 : saturating_product(volume(chunk), type.size);
+}
 
 DatasetInfo describe_dataset(const Node& dataset) {
   const QuietErrors quiet;
@@ -116,13 +124,14 @@ std::string reading_problem(const Node& dataset, const DatasetInfo& info) {
     return fmt::format("has strings of {} bytes, expected at most {}", info.type.size, kMaximumStringBytes);
   }
   if (info.chunk_bytes() > kMaximumChunkBytes) {
-    return fmt::format("has chunks of [{}] elements, {} MB each; at most {} MB are read. Rewrite it with smaller chunks: "
-                       "`h5repack -l CHUNK=...`.", fmt::join(info.chunk, " x "), info.chunk_bytes() >> 20,
-                       kMaximumChunkBytes >> 20);
+    return fmt::format(
+        "has chunks of [{}] elements, {} MB each; at most {} MB are read. Rewrite it with smaller chunks: "
+        "`h5repack -l CHUNK=...`.",
+        fmt::join(info.chunk, " x "), info.chunk_bytes() >> 20, kMaximumChunkBytes >> 20);
   }
   if (info.stored_bytes > dataset.file().bytes) {
-    return fmt::format("claims {} stored bytes in a file of {} bytes. The file is truncated or damaged.", info.stored_bytes,
-                       dataset.file().bytes);
+    return fmt::format("claims {} stored bytes in a file of {} bytes. The file is truncated or damaged.",
+                       info.stored_bytes, dataset.file().bytes);
   }
   const std::int64_t longest = info.shape.empty() ? 0 : *std::max_element(info.shape.begin(), info.shape.end());
   if (info.elements() == 0 && longest > kFreeExtentBytes) {
@@ -130,9 +139,10 @@ std::string reading_problem(const Node& dataset, const DatasetInfo& info) {
   }
   const std::int64_t extent_bytes = saturating_product(info.elements(), info.type.size);
   if (extent_bytes > kFreeExtentBytes && extent_bytes / kMaximumExpansion > info.stored_bytes) {
-    return fmt::format("claims {} elements, {} bytes, but only {} bytes are stored. Expected at most {} times the stored "
-                       "bytes; the file is damaged or was never filled.", shape, extent_bytes, info.stored_bytes,
-                       kMaximumExpansion);
+    return fmt::format(
+        "claims {} elements, {} bytes, but only {} bytes are stored. Expected at most {} times the stored "
+        "bytes; the file is damaged or was never filled.",
+        shape, extent_bytes, info.stored_bytes, kMaximumExpansion);
   }
   return "";
 }

@@ -18,7 +18,7 @@ struct DatasetInfo {
   ElementType type;
   std::vector<std::int64_t> chunk;  // chunk shape, empty when the values lie in one piece
   std::vector<Filter> filters;
-  std::int64_t stored_bytes = 0;    // as in the file, after filters
+  std::int64_t stored_bytes = 0;  // as in the file, after filters
 
   std::int64_t elements() const;
   std::int64_t chunk_bytes() const;  // decompressed; 0 when not chunked
@@ -27,9 +27,9 @@ struct DatasetInfo {
 // Throws InputError only for what makes the description itself impossible.
 DatasetInfo describe_dataset(const Node& dataset);
 
-// Describes the dataset and refuses what must not be read: a rank over kMaximumRank, a filter that this program does not
-// know (named with its number, its usual name and a repair), a chunk over kMaximumChunkBytes, stored bytes beyond the
-// file, extents over kMaximumExpansion times the stored bytes, strings over kMaximumStringBytes.
+// Describes the dataset and refuses what must not be read: a rank over kMaximumRank, a filter that this program does
+// not know (named with its number, its usual name and a repair), a chunk over kMaximumChunkBytes, stored bytes beyond
+// the file, extents over kMaximumExpansion times the stored bytes, strings over kMaximumStringBytes.
 DatasetInfo readable_dataset(const Node& dataset);
 
 // Why readable_dataset would refuse, "" if it would not.

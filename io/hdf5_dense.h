@@ -15,8 +15,8 @@ enum class CellAxis {
 };
 
 // Cells [cell, cell + count) of a dense dataset as CSR rows. Works band by band (a band is all chunks over the same
-// cells) and holds 16 MB of decompressed chunks, or one chunk where one is larger, and the band as CSR. A band of several
-// chunks that exceeds 16 MB is decompressed twice: once to count, once to fill.
+// cells) and holds 16 MB of decompressed chunks, or one chunk where one is larger, and the band as CSR. A band of
+// several chunks that exceeds 16 MB is decompressed twice: once to count, once to fill.
 class DenseRows {
  public:
   // Throws InputError when the dataset is not a readable matrix of numbers with at most 2^31 - 1 genes.

@@ -49,7 +49,8 @@ T convert(Stored stored) {
 template <class W>
 W swapped(W word) {
   W out = 0;
-  for (std::size_t b = 0; b < sizeof(W); ++b) out = static_cast<W>(out | ((word >> (8 * b) & 0xFF) << (8 * (sizeof(W) - 1 - b))));
+  for (std::size_t b = 0; b < sizeof(W); ++b)
+    out = static_cast<W>(out | ((word >> (8 * b) & 0xFF) << (8 * (sizeof(W) - 1 - b))));
   return out;
 }
 
@@ -108,12 +109,18 @@ ElementKind kind_of(hid_t type) {
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:
       return H5Tget_sign(type) == H5T_SGN_NONE ? ElementKind::unsigned_integer : ElementKind::signed_integer;
-    case H5T_FLOAT: return ElementKind::real;
-    case H5T_STRING: return H5Tis_variable_str(type) > 0 ? ElementKind::variable_string : ElementKind::fixed_string;
-    case H5T_COMPOUND: return ElementKind::compound;
-    case H5T_REFERENCE: return ElementKind::reference;
-    case H5T_ENUM: return is_boolean_enum(type) ? ElementKind::boolean : ElementKind::other;
-    default: return ElementKind::other;
+    case H5T_FLOAT:
+      return ElementKind::real;
+    case H5T_STRING:
+      return H5Tis_variable_str(type) > 0 ? ElementKind::variable_string : ElementKind::fixed_string;
+    case H5T_COMPOUND:
+      return ElementKind::compound;
+    case H5T_REFERENCE:
+      return ElementKind::reference;
+    case H5T_ENUM:
+      return is_boolean_enum(type) ? ElementKind::boolean : ElementKind::other;
+    default:
+      return ElementKind::other;
   }
 }
 
@@ -132,15 +139,23 @@ ElementType element_type(hid_t type) {
 
 std::string dtype_name(const ElementType& type) {
   switch (type.kind) {
-    case ElementKind::signed_integer: return fmt::format("int{}", 8 * type.size);
-    case ElementKind::unsigned_integer: return fmt::format("uint{}", 8 * type.size);
-    case ElementKind::real: return fmt::format("float{}", 8 * type.size);
-    case ElementKind::boolean: return "bool";
+    case ElementKind::signed_integer:
+      return fmt::format("int{}", 8 * type.size);
+    case ElementKind::unsigned_integer:
+      return fmt::format("uint{}", 8 * type.size);
+    case ElementKind::real:
+      return fmt::format("float{}", 8 * type.size);
+    case ElementKind::boolean:
+      return "bool";
     case ElementKind::fixed_string:
-    case ElementKind::variable_string: return "string";
-    case ElementKind::compound: return "compound";
-    case ElementKind::reference: return "reference";
-    case ElementKind::other: break;
+    case ElementKind::variable_string:
+      return "string";
+    case ElementKind::compound:
+      return "compound";
+    case ElementKind::reference:
+      return "reference";
+    case ElementKind::other:
+      break;
   }
   return "unknown type";
 }

@@ -13,7 +13,7 @@ enum class ElementKind {
   signed_integer,
   unsigned_integer,
   real,
-  boolean,          // the enum FALSE = 0, TRUE = 1 over int8 that h5py writes
+  boolean,  // the enum FALSE = 0, TRUE = 1 over int8 that h5py writes
   fixed_string,
   variable_string,
   compound,
@@ -47,8 +47,8 @@ struct RawElements {
   bool shuffled = false;
 };
 
-// Elements [begin, begin + n) of the chunk as T: float, double or std::int64_t. Integers as std::int64_t saturate, reals
-// are not turned into integers (the type must be an integer or boolean then).
+// Elements [begin, begin + n) of the chunk as T: float, double or std::int64_t. Integers as std::int64_t saturate,
+// reals are not turned into integers (the type must be an integer or boolean then).
 template <class T>
 void decode(const ElementType& type, const RawElements& raw, std::int64_t begin, std::int64_t n, T* out);
 

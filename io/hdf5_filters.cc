@@ -52,19 +52,21 @@ Bytes inflate_chunk(const Node& dataset, const Bytes& in, std::int64_t expected)
   const auto written = static_cast<std::int64_t>(stream.total_out);
   inflateEnd(&stream);
   if (status != Z_STREAM_END || written != expected) {
-    dataset.fail(fmt::format("a gzip chunk of {} bytes is damaged: it gives {} bytes, expected {}. Fetch the file again.",
-                             in.size(), written, expected));
+    dataset.fail(
+        fmt::format("a gzip chunk of {} bytes is damaged: it gives {} bytes, expected {}. Fetch the file again.",
+                    in.size(), written, expected));
   }
   return out;
 }
 
 Bytes decompress_lzf(const Node& dataset, const Bytes& in, std::int64_t expected) {
   Bytes out(static_cast<std::size_t>(expected));
-  const unsigned written = lzf_decompress(in.data(), static_cast<unsigned>(in.size()), out.data(),
-                                          static_cast<unsigned>(out.size()));
+  const unsigned written =
+      lzf_decompress(in.data(), static_cast<unsigned>(in.size()), out.data(), static_cast<unsigned>(out.size()));
   if (written != out.size()) {
-    dataset.fail(fmt::format("an LZF chunk of {} bytes is damaged: it gives {} bytes, expected {}. Fetch the file again.",
-                             in.size(), written, expected));
+    dataset.fail(
+        fmt::format("an LZF chunk of {} bytes is damaged: it gives {} bytes, expected {}. Fetch the file again.",
+                    in.size(), written, expected));
   }
   return out;
 }
@@ -91,8 +93,8 @@ void drop_checksum(const Node& dataset, Bytes& bytes) {
   // 0 and 65535 are the same residue, and writers differ in which they keep.
   const auto residue = [](std::uint32_t half) { return half % 65535; };
   if (residue(stored >> 16) != residue(found >> 16) || residue(stored & 0xFFFF) != residue(found & 0xFFFF)) {
-    dataset.fail(fmt::format("the Fletcher-32 checksum of a chunk is {:08x}, expected {:08x}. Fetch the file again.", found,
-                             stored));
+    dataset.fail(fmt::format("the Fletcher-32 checksum of a chunk is {:08x}, expected {:08x}. Fetch the file again.",
+                             found, stored));
   }
   bytes.resize(length);
 }
@@ -161,8 +163,8 @@ void undo_filters(const Node& dataset, const std::vector<Filter>& filters, Store
     }
   }
   if (static_cast<std::int64_t>(chunk.bytes.size()) != expected_bytes) {
-    dataset.fail(fmt::format("a chunk has {} bytes, expected {}. The file is damaged; fetch it again.", chunk.bytes.size(),
-                             expected_bytes));
+    dataset.fail(fmt::format("a chunk has {} bytes, expected {}. The file is damaged; fetch it again.",
+                             chunk.bytes.size(), expected_bytes));
   }
 }
 

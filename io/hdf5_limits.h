@@ -7,11 +7,11 @@
 namespace genexx::hdf5 {
 
 inline constexpr std::int64_t kMaximumRank = 4;
-inline constexpr std::int64_t kMaximumChunkBytes = std::int64_t{256} << 20;      // decompressed
-inline constexpr std::int64_t kMaximumExpansion = 1000;                          // extent bytes over stored bytes
-inline constexpr std::int64_t kFreeExtentBytes = std::int64_t{4} << 20;          // extents not asked for stored bytes
-inline constexpr std::int64_t kMaximumStringBytes = std::int64_t{1} << 20;       // one string
-inline constexpr std::int64_t kMaximumStringsBytes = std::int64_t{1} << 30;      // all strings of a dataset
-inline constexpr std::int64_t kMaximumAttributeBytes = std::int64_t{1} << 20;    // one attribute
+inline constexpr std::int64_t kMaximumChunkBytes = std::int64_t{256} << 20;    // decompressed
+inline constexpr std::int64_t kMaximumExpansion = 1000;                        // extent bytes over stored bytes
+inline constexpr std::int64_t kFreeExtentBytes = std::int64_t{4} << 20;        // extents not asked for stored bytes
+inline constexpr std::int64_t kMaximumStringBytes = std::int64_t{1} << 20;     // one string
+inline constexpr std::int64_t kMaximumStringsBytes = std::int64_t{1} << 30;    // all strings of a dataset
+inline constexpr std::int64_t kMaximumAttributeBytes = std::int64_t{1} << 20;  // one attribute
 
 }  // namespace genexx::hdf5

@@ -17,20 +17,25 @@ std::vector<std::int64_t> read_offsets(const Node& group, const SparseLayout& la
   const Node node = group.open_dataset("indptr");
   const DatasetInfo info = readable_dataset(node);
   if (info.elements() != layout.major + 1) {
-    node.fail(fmt::format("has {} elements, expected {}: one more than the {} rows (columns of a CSC matrix). The file is "
-                          "damaged; write it again.", info.elements(), layout.major + 1, layout.major));
+    node.fail(
+        fmt::format("has {} elements, expected {}: one more than the {} rows (columns of a CSC matrix). The file is "
+                    "damaged; write it again.",
+                    info.elements(), layout.major + 1, layout.major));
   }
   std::vector<std::int64_t> offsets = read_integers(node);
   if (offsets.front() != 0) node.fail(fmt::format("begins with {}, expected 0", offsets.front()));
   for (std::size_t i = 1; i < offsets.size(); ++i) {
     if (offsets[i] < offsets[i - 1]) {
-      node.fail(fmt::format("decreases: element {} is {} after {}. Expected offsets that never decrease; the file is "
-                            "damaged, write it again.", i, offsets[i], offsets[i - 1]));
+      node.fail(
+          fmt::format("decreases: element {} is {} after {}. Expected offsets that never decrease; the file is "
+                      "damaged, write it again.",
+                      i, offsets[i], offsets[i - 1]));
     }
   }
   if (offsets.back() != stored) {
-    node.fail(fmt::format("ends with {}, expected {}, the length of indices and data. The file is damaged; write it again.",
-                          offsets.back(), stored));
+    node.fail(
+        fmt::format("ends with {}, expected {}, the length of indices and data. The file is damaged; write it again.",
+                    offsets.back(), stored));
   }
   return offsets;
 }
@@ -97,8 +102,9 @@ SparseVectors::SparseVectors(const Node& group, const SparseLayout& shape)
       indices(group.open_dataset("indices"), shape.threads),
       layout(shape) {
   if (data.size() != indices.size()) {
-    group.fail(fmt::format("data has {} elements and indices {}; expected as many. The file is damaged; write it again.",
-                           data.size(), indices.size()));
+    group.fail(
+        fmt::format("data has {} elements and indices {}; expected as many. The file is damaged; write it again.",
+                    data.size(), indices.size()));
   }
   begin = read_offsets(group, layout, data.size());
 }
@@ -119,9 +125,10 @@ void SparseVectors::read_indices(std::int64_t first, std::int64_t n, std::int32_
                                     [&](std::int64_t index) { return index < 0 || index >= layout.minor; });
       const std::int64_t element = first + done + (bad - wide_.begin());
       const auto owner = std::upper_bound(begin.begin(), begin.end(), element) - begin.begin() - 1;
-      indices.dataset().fail(fmt::format("element {} (of row {}; of column {} in a CSC matrix) is {}, expected 0 to {}. The "
-                                         "file is damaged; write it again.", element, owner, owner, *bad,
-                                         layout.minor - 1));
+      indices.dataset().fail(
+          fmt::format("element {} (of row {}; of column {} in a CSC matrix) is {}, expected 0 to {}. The "
+                      "file is damaged; write it again.",
+                      element, owner, owner, *bad, layout.minor - 1));
     }
     done += count;
   }

@@ -16,8 +16,8 @@ struct SparseLayout {
   int threads = 0;
 };
 
-// The three vectors, checked: data and indices of equal length, indptr of major + 1 elements, from 0 to that length, not
-// decreasing. Throws InputError naming the element that is wrong.
+// The three vectors, checked: data and indices of equal length, indptr of major + 1 elements, from 0 to that length,
+// not decreasing. Throws InputError naming the element that is wrong.
 struct SparseVectors {
   SparseVectors(const Node& group, const SparseLayout& layout);
 
@@ -38,7 +38,8 @@ struct SparseVectors {
 // Rows of a matrix stored by rows. Memory: indptr and a few chunks.
 class CsrRows {
  public:
-  // `new_column` maps stored columns to those of the result, increasing, -1 to leave a column out; empty: all, as stored.
+  // `new_column` maps stored columns to those of the result, increasing, -1 to leave a column out; empty: all, as
+  // stored.
   CsrRows(const Node& group, const SparseLayout& layout, std::vector<std::int32_t> new_column);
 
   std::int64_t stored_values(std::int64_t rows) const { return vectors_.begin[static_cast<std::size_t>(rows)]; }
@@ -49,8 +50,8 @@ class CsrRows {
   std::vector<std::int32_t> new_column_;
 };
 
-// Rows of a matrix stored by columns. The first read turns it into a CSR in memory: one pass over the indices counts the
-// values of each row, a second one puts them in place. Memory: that CSR, one offset per row, and a few chunks.
+// Rows of a matrix stored by columns. The first read turns it into a CSR in memory: one pass over the indices counts
+// the values of each row, a second one puts them in place. Memory: that CSR, one offset per row, and a few chunks.
 class CscRows {
  public:
   CscRows(const Node& group, const SparseLayout& layout, std::int64_t rows);
@@ -71,8 +72,8 @@ class CscRows {
 // Rows [row, row + count) of `from`.
 void copy_rows(const CsrMatrix& from, std::int64_t row, std::int64_t count, CsrMatrix& block);
 
-// Sorts the columns within each row, sums the values of equal columns and drops zeros. Costs one look at each value when
-// there is nothing to do.
+// Sorts the columns within each row, sums the values of equal columns and drops zeros. Costs one look at each value
+// when there is nothing to do.
 void make_canonical(CsrMatrix& matrix);
 
 }  // namespace genexx::hdf5

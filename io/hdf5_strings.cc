@@ -49,7 +49,8 @@ std::vector<std::string> read_fixed(const Node& dataset, const DatasetInfo& info
     for (std::int64_t i = 0; i < loaded.block.rows; ++i) {
       std::string text(static_cast<std::size_t>(size), '\0');
       for (std::int64_t b = 0; b < size; ++b) {
-        text[static_cast<std::size_t>(b)] = static_cast<char>(raw.bytes[raw.shuffled ? b * raw.count + i : i * size + b]);
+        text[static_cast<std::size_t>(b)] =
+            static_cast<char>(raw.bytes[raw.shuffled ? b * raw.count + i : i * size + b]);
       }
       strings.push_back(trimmed(std::move(text), padding));
     }
@@ -61,12 +62,13 @@ std::vector<std::string> read_fixed(const Node& dataset, const DatasetInfo& info
 void check_claimed_lengths(const Node& dataset, const std::uint8_t* elements, std::int64_t count, std::int64_t& left) {
   for (std::int64_t i = 0; i < count; ++i) {
     const std::uint8_t* at = elements + i * kVariableStringBytes;
-    const std::int64_t length = std::int64_t{at[0]} | std::int64_t{at[1]} << 8 | std::int64_t{at[2]} << 16 |
-                                std::int64_t{at[3]} << 24;
+    const std::int64_t length =
+        std::int64_t{at[0]} | std::int64_t{at[1]} << 8 | std::int64_t{at[2]} << 16 | std::int64_t{at[3]} << 24;
     left -= length;
     if (length > kMaximumStringBytes || left < 0) {
-      dataset.fail(fmt::format("string {} claims {} bytes; expected at most {} for one and {} for all. The file is damaged.",
-                               i, length, kMaximumStringBytes, kMaximumStringsBytes));
+      dataset.fail(
+          fmt::format("string {} claims {} bytes; expected at most {} for one and {} for all. The file is damaged.", i,
+                      length, kMaximumStringBytes, kMaximumStringsBytes));
     }
   }
 }
@@ -116,8 +118,10 @@ void read_variable_piece(const Node& dataset, const StringPiece& piece, std::vec
   }
   H5Dvlen_reclaim(piece.memory_type, memory_space.get(), piece.transfer, pointers.data());
   if (!read) {
-    dataset.fail(fmt::format("its strings cannot be read ({}). Expected at most {} bytes for one and {} for all; the file "
-                             "is truncated or damaged.", error, kMaximumStringBytes, kMaximumStringsBytes));
+    dataset.fail(
+        fmt::format("its strings cannot be read ({}). Expected at most {} bytes for one and {} for all; the file "
+                    "is truncated or damaged.",
+                    error, kMaximumStringBytes, kMaximumStringsBytes));
   }
 }
 

@@ -55,8 +55,7 @@ std::string number_as_text(double value) {
 
 }  // namespace
 
-VectorReader::VectorReader(const Node& dataset, int threads)
-    : grid_(dataset, {kPieceElements, 1}), threads_(threads) {
+VectorReader::VectorReader(const Node& dataset, int threads) : grid_(dataset, {kPieceElements, 1}), threads_(threads) {
   expect_numbers(dataset, grid_.info().type);
   expect_one_column(dataset, grid_.info().shape);
 }

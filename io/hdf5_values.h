@@ -10,8 +10,8 @@
 
 namespace genexx::hdf5 {
 
-// A long vector of numbers, read forward in pieces; a piece behind the last one is read again from the file. Keeps a few
-// decompressed chunks, about 4 MB or one chunk. Not thread-safe.
+// A long vector of numbers, read forward in pieces; a piece behind the last one is read again from the file. Keeps a
+// few decompressed chunks, about 4 MB or one chunk. Not thread-safe.
 class VectorReader {
  public:
   // Throws InputError when the dataset is not a readable vector of numbers.

@@ -44,7 +44,8 @@ Frame read_attributes(const Node& root, const std::string& group_name, std::int6
       continue;
     }
     if (info.shape[0] != length) {
-      node.fail(fmt::format("has {} elements, expected {} as the matrix has. The file is damaged.", info.shape[0], length));
+      node.fail(
+          fmt::format("has {} elements, expected {} as the matrix has. The file is damaged.", info.shape[0], length));
     }
     if (info.type.is_string()) {
       frame.table.columns.push_back({name, read_attribute_strings(node, info)});
@@ -67,7 +68,8 @@ Frame read_attributes(const Node& root, const std::string& group_name, std::int6
 }
 
 std::string version(const Node& root) {
-  if (root.has("attrs/LOOM_SPEC_VERSION")) return hdf5::read_strings(root.open_dataset("attrs/LOOM_SPEC_VERSION")).at(0);
+  if (root.has("attrs/LOOM_SPEC_VERSION"))
+    return hdf5::read_strings(root.open_dataset("attrs/LOOM_SPEC_VERSION")).at(0);
   return hdf5::string_attribute(root, "LOOM_SPEC_VERSION").value_or("");
 }
 
@@ -91,8 +93,9 @@ std::unique_ptr<MatrixSource> open_loom(const std::string& path, const ReadOptio
   annotations.gene_names = std::move(genes.names);
   annotations.cells = std::move(cells.table);
   annotations.genes = std::move(genes.table);
-  annotations.description = fmt::format("{} (loom; dense {}, {} genes x {} cells, transposed)", matrix.path(),
-                                        hdf5::dtype_name(hdf5::describe_dataset(matrix).type), rows.genes(), rows.cells());
+  annotations.description =
+      fmt::format("{} (loom; dense {}, {} genes x {} cells, transposed)", matrix.path(),
+                  hdf5::dtype_name(hdf5::describe_dataset(matrix).type), rows.genes(), rows.cells());
   if (options.limit_cells) limit_cells(annotations, *options.limit_cells);
   return std::make_unique<hdf5::Hdf5Matrix>(std::move(annotations), std::move(rows));
 }

@@ -19,8 +19,9 @@ void limit_cells(Annotations& annotations, std::int64_t cells) {
 
 void MatrixSource::set_cell_column(Column column) {
   if (row_count(column) != rows()) {
-    throw InputError(fmt::format("The cell column '{}' has {} rows, the matrix has {} cells. Give one line for each cell.",
-                                 column.name, row_count(column), rows()));
+    throw InputError(
+        fmt::format("The cell column '{}' has {} rows, the matrix has {} cells. Give one line for each cell.",
+                    column.name, row_count(column), rows()));
   }
   for (Column& present : annotations_.cells.columns) {
     if (present.name == column.name) {
@@ -36,8 +37,10 @@ void MatrixSource::use_gene_column(const std::string& name) {
   if (!column) {
     std::string known;
     for (const Column& c : annotations_.genes.columns) known += (known.empty() ? "" : ", ") + c.name;
-    throw RefusedError(fmt::format("There is no gene column '{}'. The gene table has: {}. Try --gene-column with one of "
-                                   "these, or leave it out.", name, known.empty() ? "no columns" : known));
+    throw RefusedError(
+        fmt::format("There is no gene column '{}'. The gene table has: {}. Try --gene-column with one of "
+                    "these, or leave it out.",
+                    name, known.empty() ? "no columns" : known));
   }
   const Categorical labels = as_categorical(*column);
   for (std::size_t gene = 0; gene < labels.codes.size(); ++gene) {
@@ -52,7 +55,8 @@ CsrMatrix read_all(MatrixSource& source) {
   all.cols = source.cols();
   const auto append = [&all](const CsrMatrix& block) {
     for (std::int64_t i = 1; i <= block.rows; ++i) {
-      all.row_begin.push_back(static_cast<std::int64_t>(all.column.size()) + block.row_begin[static_cast<std::size_t>(i)]);
+      all.row_begin.push_back(static_cast<std::int64_t>(all.column.size()) +
+                              block.row_begin[static_cast<std::size_t>(i)]);
     }
     all.column.insert(all.column.end(), block.column.begin(), block.column.end());
     all.value.insert(all.value.end(), block.value.begin(), block.value.end());

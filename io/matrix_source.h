@@ -19,7 +19,7 @@ struct Annotations {
   ObsTable cells = {};                       // columns of length rows
   ObsTable genes = {};                       // columns of length cols
   std::string description = {};              // which matrix was taken and why, for a person
-  std::int64_t stored_values = -1;           // upper bound of the non-zeros of all rows, -1 when not known before reading
+  std::int64_t stored_values = -1;  // upper bound of the non-zeros of all rows, -1 when not known before reading
 };
 
 // Keeps the first `cells` cells (all of them when there are fewer).

@@ -35,7 +35,8 @@ PlainFile open_plain(const std::string& path) {
     const Node labels = root.open_dataset("Y");
     file.labels.columns.push_back(read_labels(labels));
     if (row_count(file.labels.columns[0]) != file.cells) {
-      labels.fail(fmt::format("has {} labels, expected {} as X has rows", row_count(file.labels.columns[0]), file.cells));
+      labels.fail(
+          fmt::format("has {} labels, expected {} as X has rows", row_count(file.labels.columns[0]), file.cells));
     }
   }
   return file;
@@ -50,8 +51,9 @@ std::unique_ptr<MatrixSource> open_plain_hdf5(const std::string& path, const Rea
   annotations.cell_names = hdf5::numbered_names("cell_", file.cells);
   annotations.gene_names = hdf5::numbered_names("gene_", file.genes);
   annotations.cells = std::move(file.labels);
-  annotations.description = fmt::format("X (plain HDF5; dense {}, {} cells x {} genes without names)",
-                                        hdf5::dtype_name(hdf5::describe_dataset(file.matrix).type), file.cells, file.genes);
+  annotations.description =
+      fmt::format("X (plain HDF5; dense {}, {} cells x {} genes without names)",
+                  hdf5::dtype_name(hdf5::describe_dataset(file.matrix).type), file.cells, file.genes);
   if (options.limit_cells) limit_cells(annotations, *options.limit_cells);
   return std::make_unique<hdf5::Hdf5Matrix>(std::move(annotations), std::move(rows));
 }

@@ -36,8 +36,8 @@ struct Column {
 std::int64_t row_count(const Column& column);
 
 // The column as labels. Strings: categories in sorted order, "" is missing. Numbers: ascending, whole numbers written
-// without a fraction, others with the fewest digits that give the number back, NaN missing; booleans as "False", "True".
-// A categorical column is copied.
+// without a fraction, others with the fewest digits that give the number back, NaN missing; booleans as "False",
+// "True". A categorical column is copied.
 Categorical as_categorical(const Column& column);
 
 // Cells of each category, in the order of `categories`; the rows without a label are not counted.

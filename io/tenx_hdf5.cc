@@ -51,7 +51,8 @@ TenxFile find_matrix(const Node& root, const ReadOptions& options) {
 
 void expect_length(const Node& node, std::size_t found, std::int64_t expected) {
   if (static_cast<std::int64_t>(found) != expected) {
-    node.fail(fmt::format("has {} elements, expected {} as the matrix's shape says. The file is damaged.", found, expected));
+    node.fail(
+        fmt::format("has {} elements, expected {} as the matrix's shape says. The file is damaged.", found, expected));
   }
 }
 
@@ -63,7 +64,8 @@ ObsTable read_features(const TenxFile& file, std::int64_t features) {
     const Node names = file.group.has("gene_names") ? file.group.open_dataset("gene_names") : ids;
     table.columns.push_back({"id", hdf5::read_strings(ids)});
     table.columns.push_back({"name", hdf5::read_strings(names)});
-    for (const Column& column : table.columns) expect_length(ids, static_cast<std::size_t>(row_count(column)), features);
+    for (const Column& column : table.columns)
+      expect_length(ids, static_cast<std::size_t>(row_count(column)), features);
     return table;
   }
   const Node group = file.group.open_group("features");
@@ -148,13 +150,14 @@ std::unique_ptr<MatrixSource> open_tenx_hdf5(const std::string& path, const Read
   std::vector<std::int32_t> new_column;
   if (static_cast<std::int64_t>(kept.size()) < shape.features) {
     new_column.assign(static_cast<std::size_t>(shape.features), -1);
-    for (std::size_t i = 0; i < kept.size(); ++i) new_column[static_cast<std::size_t>(kept[i])] = static_cast<std::int32_t>(i);
+    for (std::size_t i = 0; i < kept.size(); ++i)
+      new_column[static_cast<std::size_t>(kept[i])] = static_cast<std::int32_t>(i);
   }
   if (options.limit_cells) limit_cells(annotations, *options.limit_cells);
   hdf5::CsrRows rows(file.group, {shape.barcodes, shape.features, options.threads}, std::move(new_column));
   annotations.stored_values = rows.stored_values(static_cast<std::int64_t>(annotations.cell_names.size()));
-  annotations.description = fmt::format("{} (10x counts; {} of {} features kept, {} cells)", file.group.path(), kept.size(),
-                                        shape.features, shape.barcodes);
+  annotations.description = fmt::format("{} (10x counts; {} of {} features kept, {} cells)", file.group.path(),
+                                        kept.size(), shape.features, shape.barcodes);
   return std::make_unique<hdf5::Hdf5Matrix>(std::move(annotations), std::move(rows));
 }
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/open_matrix.h"
+
+#include <fmt/format.h>
+
+#include "engine/error.h"
+#include "io/delimited_text.h"
+#include "io/file_format.h"
+#include "io/file_info.h"
+#include "io/h5ad.h"
+#include "io/labels.h"
+#include "io/loom.h"
+#include "io/matrix_market.h"
+#include "io/plain_hdf5.h"
+#include "io/tenx_hdf5.h"
+
+namespace genexx {
+namespace {
+
+[[noreturn]] void fail_unread(const std::string& path, FileFormat format) {
+  throw InputError(fmt::format("{}: the format {} is recognised but cannot be read. Convert the file to h5ad or tsv.",
+                               path, format_name(format)));
+}
+
+std::unique_ptr<MatrixSource> open_format(const std::string& path, const ReadOptions& options) {
+  const FileFormat format = recognise_format(path);
+  switch (format) {
+    case FileFormat::h5ad:
+      return open_h5ad(path, options);
+    case FileFormat::tenx_hdf5:
+      return open_tenx_hdf5(path, options);
+    case FileFormat::loom:
+      return open_loom(path, options);
+    case FileFormat::plain_hdf5:
+      return open_plain_hdf5(path, options);
+    case FileFormat::matrix_market:
+      return open_matrix_market(path, options);
+    case FileFormat::delimited:
+      return open_delimited(path, options);
+    case FileFormat::gctx:
+    case FileFormat::npy:
+    case FileFormat::gct:
+      break;
+  }
+  fail_unread(path, format);
+}
+
+}  // namespace
+
+std::unique_ptr<MatrixSource> open_matrix(const std::string& path, const ReadOptions& options) {
+  std::unique_ptr<MatrixSource> source = open_format(path, options);
+  if (options.gene_column) source->use_gene_column(*options.gene_column);
+  if (options.labels_file) apply_labels_file(*options.labels_file, *source);
+  return source;
+}
+
+FileInfo describe_file(const std::string& path, const ReadOptions& options) {
+  const FileFormat format = recognise_format(path);
+  switch (format) {
+    case FileFormat::h5ad:
+      return describe_h5ad(path, options);
+    case FileFormat::tenx_hdf5:
+      return describe_tenx_hdf5(path, options);
+    case FileFormat::loom:
+      return describe_loom(path, options);
+    case FileFormat::plain_hdf5:
+      return describe_plain_hdf5(path, options);
+    case FileFormat::matrix_market:
+      return describe_matrix_market(path, options);
+    case FileFormat::delimited:
+      return describe_delimited(path, options);
+    case FileFormat::gctx:
+    case FileFormat::npy:
+    case FileFormat::gct:
+      break;
+  }
+  fail_unread(path, format);
+}
+
+}  // namespace genexx
