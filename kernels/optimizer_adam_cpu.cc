@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include "kernels/dispatch.h"
+#include "kernels/optimizer_adam.h"
+#include "kernels/simd/simd.h"
+
+namespace genexx::optimizer_adam::cpu {
+namespace {
+
+template <class T>
+void run_chunk(const Args& a, const simd::Table<T>& table, const OptimizerChunk& chunk) {
+  const std::int64_t r = chunk.replica;
+  if (a.active && a.active.as<std::int32_t>()[r] == 0) return;
+  const double t = static_cast<double>(a.step.as<std::int64_t>()[r] + 1);
+  const double decay = (a.weight_decay ? a.weight_decay.as<double>()[r] : 0.0) * chunk.weight_decay_scale;
+  simd::AdamRun<T> run;
+  run.n = chunk.size;
+  run.weight = a.weight.as<T>() + chunk.offset;
+  run.m = a.m.as<T>() + chunk.offset;
+  run.v = a.v.as<T>() + chunk.offset;
+  run.gradient = a.gradient.as<T>() + chunk.offset;
+  run.lr = static_cast<T>(a.lr.as<double>()[r] * chunk.lr_scale);
+  run.beta1 = static_cast<T>(a.beta1);
+  run.beta2 = static_cast<T>(a.beta2);
+  run.eps = static_cast<T>(a.eps);
+  run.coupled_decay = static_cast<T>(a.decay == Decay::coupled ? decay : 0.0);
+  run.decoupled_decay = static_cast<T>(a.decay == Decay::decoupled ? decay : 0.0);
+  run.correction1 = static_cast<T>(1.0 - std::pow(a.beta1, t));
+  run.correction2 = static_cast<T>(1.0 - std::pow(a.beta2, t));
+  table.adam(run);
+}
+
+}  // namespace
+
+void run(CpuContext& ctx, const Args& args) {
+  on_float(args.weight.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const simd::Table<T>& table = simd::table<T>(ctx.isa());
+    const auto* chunks = static_cast<const OptimizerChunk*>(args.chunks.data);
+    const std::int64_t count = args.chunks.shape.elements() / static_cast<std::int64_t>(sizeof(OptimizerChunk));
+    ctx.parallel(count, [&](std::int64_t i) { run_chunk(args, table, chunks[i]); });
+  });
+}
+
+}  // namespace genexx::optimizer_adam::cpu
