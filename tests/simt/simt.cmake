@@ -30,8 +30,8 @@ endforeach()
 
 add_executable(genexx_emulated_tests ${_simt_library} ${_simt_kernels} ${_simt_machine} ${_simt_tests} ${_simt_support}
                $<TARGET_OBJECTS:genexx_models> $<TARGET_OBJECTS:genexx_io>)
-target_compile_definitions(genexx_emulated_tests PRIVATE GENEXX_WITH_CUDA GENEXX_SIMT
-                           GENEXX_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_compile_definitions(genexx_emulated_tests PRIVATE GENEXX_WITH_CUDA GENEXX_SIMT)
+target_compile_options(genexx_emulated_tests PRIVATE -O1)
 target_include_directories(genexx_emulated_tests SYSTEM PRIVATE ${DOCTEST_INCLUDE_DIR} ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(genexx_emulated_tests PRIVATE genexx_flags Eigen3::Eigen ${GENEXX_LINK_LIBRARIES} ${CMAKE_DL_LIBS})
 
