@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An op: gathers rows of the data set, applies a fitted recipe and writes the dense batch:
-//   out[k,i,j] = clip((T(value * row_factor) - shift[k,j]) * factor[k,j])     T(x) = x or ln(1 + x)
+//   out[k,i,j] = clip((T(value * row_factor) - shift[k,j]) * factor[k,j])     T(x) = x, ln(1 + x) or exp(x) - 1
 // where value is the entry of row rows[k,i] in the column that gene_of_column maps to gene j; 0 where the row stores none
 // or no column maps to j. Every element of `out` is written.
 // Library size, log1p and z-score (shift = mean, factor = 1 / standard deviation) are the steps of scAnnoNet's gene matrix;
@@ -11,6 +11,7 @@
 
 #include "engine/context.h"
 #include "engine/tensor.h"
+#include "kernels/expression_data.h"
 
 namespace genexx {
 class CudaContext;
@@ -18,16 +19,8 @@ class CudaContext;
 
 namespace genexx::ingest {
 
-enum class Transform { none, log1p };
-
-// The data set in device memory: CSR, or dense. N cells by `cols` columns.
-struct Data {
-  ConstTensor row_begin;  // [N + 1] i64 } all three, or none of them
-  ConstTensor column;     // [nnz] i32   } at most once a column in each row
-  ConstTensor value;      // [nnz] f32   }
-  ConstTensor dense;      // [N, cols] f32, when there is no CSR
-  std::int64_t cols = 0;
-};
+using Transform = ValueTransform;
+using Data = ExpressionData;  // N cells by `cols` columns
 
 struct Args {
   Data data;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cassert>
-#include <cmath>
 
 #include "kernels/dispatch.h"
 #include "kernels/ingest.h"
+#include "kernels/stored_row.h"
 
 namespace genexx::ingest::cpu {
 namespace {
@@ -32,34 +31,14 @@ struct Scaling {
   }
 };
 
-// What row `cell` stores, as (column, value); for dense data columns are counted.
-struct StoredRow {
-  const std::int32_t* column;  // null: 0, 1, 2, ...
-  const float* value;
-  std::int64_t count;
-};
-
-StoredRow stored_row(const Data& data, std::int64_t cell) {
-  if (data.dense) {
-    assert(cell < data.dense.shape[0]);
-    return {nullptr, data.dense.as<float>() + cell * data.cols, data.cols};
-  }
-  assert(cell + 1 < data.row_begin.shape[0]);
-  const std::int64_t* begin = data.row_begin.as<std::int64_t>() + cell;
-  if (begin[0] == begin[1]) return {nullptr, nullptr, 0};
-  return {data.column.as<std::int32_t>() + begin[0], data.value.as<float>() + begin[0], begin[1] - begin[0]};
-}
-
 template <class T>
 void scatter_row(const Args& args, const Scaling<T>& scaling, const StoredRow& row, T row_factor, T* out) {
   const std::int32_t* gene_of_column = args.gene_of_column ? args.gene_of_column.as<std::int32_t>() : nullptr;
   for (std::int64_t i = 0; i < row.count; ++i) {
-    const std::int64_t column = row.column ? row.column[i] : i;
+    const std::int64_t column = row.column_of(i);
     const std::int64_t gene = gene_of_column ? gene_of_column[column] : column;
     if (gene < 0) continue;
-    T x = static_cast<T>(row.value[i]) * row_factor;
-    if (args.transform == Transform::log1p) x = std::log1p(x);
-    out[gene] = scaling(x, gene);
+    out[gene] = scaling(transformed(args.transform, static_cast<T>(row.value[i]) * row_factor), gene);
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/cuda/cuda_context.h"
+#include "kernels/device/stored_values.h"
 #include "kernels/ingest.h"
 #include "kernels/launch.h"
 
@@ -20,9 +21,7 @@ struct alignas(16) Vector {
 
 template <class T>
 struct Pointers {
-  const std::int64_t* row_begin;  // null: dense
-  const std::int32_t* column;
-  const float* value;  // CSR values, or the dense matrix
+  device::StoredValues stored;
   const std::int64_t* rows;
   const std::int32_t* gene_of_column;  // null: column j is gene j
   const float* row_factor;             // null: 1
@@ -33,13 +32,9 @@ struct Pointers {
 
 struct Settings {
   Extents e;
-  std::int64_t cols;
   std::int64_t tile;  // genes of a row handled at once
   Transform transform;
 };
-
-__device__ inline float log1p_of(float x) { return ::log1pf(x); }
-__device__ inline double log1p_of(double x) { return ::log1p(x); }
 
 template <class T>
 __device__ inline T scaled(T x, const T* shift, const T* factor, T clip, std::int64_t gene) {
@@ -78,11 +73,10 @@ __global__ void ingest_kernel(Settings s, Pointers<T> p, T clip) {
   const std::int64_t cell = p.rows[replica * s.e.rows_stride + i];
   const T* shift = p.shift == nullptr ? nullptr : p.shift + replica * s.e.shift_stride;
   const T* factor = p.factor == nullptr ? nullptr : p.factor + replica * s.e.factor_stride;
-  std::int64_t begin = 0, end = 0;
+  device::EntryRange range = {0, 0, 0};
   T row_factor = T(1);
   if (cell >= 0) {
-    begin = p.row_begin != nullptr ? p.row_begin[cell] : cell * s.cols;
-    end = p.row_begin != nullptr ? p.row_begin[cell + 1] : begin + s.cols;
+    range = device::entries_of(p.stored, cell);
     if (p.row_factor != nullptr) row_factor = T(p.row_factor[replica * s.e.row_factor_stride + cell]);
   }
   for (std::int64_t first = 0; first < s.e.genes; first += s.tile) {
@@ -92,12 +86,11 @@ __global__ void ingest_kernel(Settings s, Pointers<T> p, T clip) {
     for (std::int64_t j = threadIdx.x; j < count; j += blockDim.x)
       tile[offset + j] = cell < 0 ? T(0) : scaled(T(0), shift, factor, clip, first + j);
     __syncthreads();
-    for (std::int64_t entry = begin + threadIdx.x; entry < end; entry += blockDim.x) {
-      const std::int64_t column = p.column != nullptr ? p.column[entry] : entry - begin;
+    for (std::int64_t entry = range.begin + threadIdx.x; entry < range.end; entry += blockDim.x) {
+      const std::int64_t column = device::column_of(p.stored, range, entry);
       const std::int64_t gene = p.gene_of_column != nullptr ? p.gene_of_column[column] : column;
       if (gene < first || gene >= first + count) continue;
-      T x = T(p.value[entry]) * row_factor;
-      if (s.transform == Transform::log1p) x = log1p_of(x);
+      const T x = device::transformed(s.transform, T(p.stored.value[entry]) * row_factor);
       tile[offset + gene - first] = scaled(x, shift, factor, clip, gene);
     }
     __syncthreads();
@@ -113,11 +106,8 @@ const T* pointer(const ConstTensor& t) {
 
 template <class T>
 void run_typed(CudaContext& ctx, const Args& a, const Extents& e) {
-  const Data& d = a.data;
   Pointers<T> p{};
-  p.row_begin = pointer<std::int64_t>(d.row_begin);
-  p.column = pointer<std::int32_t>(d.column);
-  p.value = d.dense ? d.dense.as<float>() : pointer<float>(d.value);
+  p.stored = device::stored_values(a.data);
   p.rows = a.rows.as<std::int64_t>();
   p.gene_of_column = pointer<std::int32_t>(a.gene_of_column);
   p.row_factor = pointer<float>(a.row_factor);
@@ -125,7 +115,7 @@ void run_typed(CudaContext& ctx, const Args& a, const Extents& e) {
   p.factor = pointer<T>(a.factor);
   p.out = a.out.as<T>();
   const std::int64_t most = kTileBytes / static_cast<std::int64_t>(sizeof(T));
-  const Settings s = {e, d.cols, e.genes < most ? e.genes : most, a.transform};
+  const Settings s = {e, e.genes < most ? e.genes : most, a.transform};
   LaunchConfig config;
   config.grid = dim3(grid_extent(e.replicas * e.n));
   config.block = dim3(kBlock);

@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "engine/philox.h"
 #include "tests/oracle/ingest_oracle.h"
-#include "tests/support/op_test.h"
+#include "tests/support/cells_case.h"
 
 using namespace genexx;
 using namespace genexx::test;
@@ -14,8 +13,6 @@ using ingest::Transform;
 using oracle::IngestCase;
 
 namespace {
-
-enum class Form { csr, dense };
 
 // A third of the entries stored, counts up to 40; genes a random injection of two thirds of the columns, some genes
 // without a column; repeated rows and padding rows; statistics away from 0 and 1, every seventh gene masked.
@@ -52,17 +49,12 @@ IngestCase random_case(std::int64_t cells, std::int64_t cols, std::int64_t repli
 class DeviceCase {
  public:
   DeviceCase(Context& ctx, const IngestCase& c, Form form, DType dtype, Fill fill)
-      : rows_(ctx, {c.replicas, c.n}, c.rows),
+      : data_(ctx, c.cells, c.cols, c.matrix, form),
+        rows_(ctx, {c.replicas, c.n}, c.rows),
         genes_(ctx, {c.cols}, c.gene_of_column),
         row_factor_(ctx, {c.replicas, c.cells}, cast<float>(c.row_factor)),
         out_(ctx, {c.replicas, c.n, c.genes}, dtype, fill) {
-    if (form == Form::dense) {
-      dense_ = std::make_unique<DeviceArray>(ctx, Shape{c.cells, c.cols}, cast<float>(c.matrix));
-      args.data.dense = *dense_;
-    } else {
-      upload_csr(ctx, c);
-    }
-    args.data.cols = c.cols;
+    args.data = data_.data;
     args.rows = rows_;
     args.gene_of_column = genes_;
     args.row_factor = row_factor_;
@@ -85,28 +77,9 @@ class DeviceCase {
   ingest::Args args;
 
  private:
-  void upload_csr(Context& ctx, const IngestCase& c) {
-    std::vector<std::int64_t> begin = {0};
-    std::vector<std::int32_t> column;
-    std::vector<float> value;
-    for (std::int64_t i = 0; i < c.cells; ++i) {
-      for (std::int64_t j = 0; j < c.cols; ++j)
-        if (c.matrix[i * c.cols + j] != 0) {
-          column.push_back(static_cast<std::int32_t>(j));
-          value.push_back(static_cast<float>(c.matrix[i * c.cols + j]));
-        }
-      begin.push_back(static_cast<std::int64_t>(column.size()));
-    }
-    const Shape nnz = {static_cast<std::int64_t>(column.size())};
-    begin_ = std::make_unique<DeviceArray>(ctx, Shape{c.cells + 1}, begin);
-    column_ = std::make_unique<DeviceArray>(ctx, nnz, column);
-    value_ = std::make_unique<DeviceArray>(ctx, nnz, value);
-    args.data.row_begin = *begin_;
-    args.data.column = *column_;
-    args.data.value = *value_;
-  }
+  DeviceData data_;
   DeviceArray rows_, genes_, row_factor_, out_;
-  std::unique_ptr<DeviceArray> begin_, column_, value_, dense_, shift_, factor_;
+  std::unique_ptr<DeviceArray> shift_, factor_;
 };
 
 template <class T>

@@ -37,6 +37,7 @@ inline std::vector<double> ingest(const IngestCase& c) {
         for (std::int64_t column = 0; column < c.cols; ++column)
           if (c.gene_of_column[column] == j) x = c.matrix[cell * c.cols + column] * c.row_factor[k * c.cells + cell];
         if (c.transform == genexx::ingest::Transform::log1p) x = std::log1p(x);
+        if (c.transform == genexx::ingest::Transform::expm1) x = std::expm1(x);
         x = (x - c.shift[k * c.genes + j]) * factor;
         if (c.clip > 0 && x > c.clip) x = c.clip;
         if (c.clip > 0 && x < -c.clip) x = -c.clip;
