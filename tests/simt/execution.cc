@@ -203,6 +203,20 @@ std::size_t resident_blocks(const Device& d) {
   return std::min<std::size_t>(kRandomResident, d.block_order.size());
 }
 
+// After the launch. Threads of a launch that failed stand where they stood; nothing on their stacks is unwound.
+void forget_threads(Device& d) {
+  d.current = d.finished = nullptr;
+  d.ready.clear();
+  for (const std::unique_ptr<Block>& slot : d.slots) {
+    for (Thread& t : slot->threads) {
+      if (t.fiber) tsan_release_as(*t.fiber, &d.end_token);
+      drop_fiber(d, t);
+    }
+    slot->threads.clear();
+    slot->size = slot->live = 0;
+  }
+}
+
 void run_launch(Device& d) {
   d.scheduler = adopt_os_thread();
   d.fibers.start_launch();
@@ -217,14 +231,8 @@ void run_launch(Device& d) {
   // Started last, run first.
   for (std::size_t i = resident_blocks(d); i-- > 0;) start_block(d, *d.slots[i]);
   run_blocks(d);
+  forget_threads(d);
   tsan_acquire(&d.end_token);
-  d.current = d.finished = nullptr;
-  d.ready.clear();
-  for (const std::unique_ptr<Block>& slot : d.slots) {
-    for (Thread& t : slot->threads) drop_fiber(d, t);
-    slot->threads.clear();
-    slot->size = slot->live = 0;
-  }
   for (void* pool : d.arena_pools) munmap(pool, kArenaPool);
   d.arena_pools.clear();
 }
@@ -244,12 +252,14 @@ void wait_in(State state) {
   go(d.current, pick(d), Departure::comes_back);
 }
 
-void fail(const std::string& message) {
+void blame(const std::string& message) {
   Device& d = device();
   const Thread& t = *d.current;
   d.error = "block " + place(t.block->index) + " thread " + place(t.index) + ": " + message;
-  tsan_release(&d.end_token);
-  go(d.current, nullptr, Departure::forever);
+}
+
+void abandon() {
+  go(device().current, nullptr, Departure::forever);
   std::abort();
 }
 
@@ -336,21 +346,29 @@ void* shared_variable(const void* key, std::size_t bytes, std::size_t alignment,
   block.static_bytes += bytes;
   const std::size_t all_bytes = block.static_bytes + device().launch.shared_bytes;
   if (block.static_bytes > kStaticSharedBytes) {
-    fail(place(at) + ": static shared memory of " + std::to_string(block.static_bytes) + " bytes, limit " +
-         std::to_string(kStaticSharedBytes));
+    blame(place(at) + ": static shared memory of " + std::to_string(block.static_bytes) + " bytes, limit " +
+          std::to_string(kStaticSharedBytes));
+    abandon();
   }
   if (all_bytes > kSharedBytes) {
-    fail(place(at) + ": shared memory of " + std::to_string(all_bytes) + " bytes in all, limit " +
-         std::to_string(kSharedBytes));
+    blame(place(at) + ": shared memory of " + std::to_string(all_bytes) + " bytes in all, limit " +
+          std::to_string(kSharedBytes));
+    abandon();
   }
-  if (block.variables.size() == kMostVariables) fail(place(at) + ": too many shared variables");
+  if (block.variables.size() == kMostVariables) {
+    blame(place(at) + ": too many shared variables");
+    abandon();
+  }
   block.variables.push_back({key, take_from_arena(block, bytes, std::max<std::size_t>(alignment, 16))});
   return block.variables.back().memory;
 }
 
 void* dynamic_shared(CodeLocation at) {
   const Block& block = *device().current->block;
-  if (!block.dynamic) fail(place(at) + ": dynamic shared memory in a launch without any");
+  if (!block.dynamic) {
+    blame(place(at) + ": dynamic shared memory in a launch without any");
+    abandon();
+  }
   return block.dynamic;
 }
 

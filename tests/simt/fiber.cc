@@ -152,6 +152,15 @@ void tsan_acquire([[maybe_unused]] void* token) {
 #endif
 }
 
+void tsan_release_as([[maybe_unused]] Fiber& fiber, [[maybe_unused]] void* token) {
+#if defined(GENEXX_SIMT_TSAN)
+  void* own_context = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(fiber.tsan_context, __tsan_switch_to_fiber_no_sync);
+  __tsan_release(token);
+  __tsan_switch_to_fiber(own_context, __tsan_switch_to_fiber_no_sync);
+#endif
+}
+
 void asan_poison([[maybe_unused]] void* from, [[maybe_unused]] std::size_t bytes) {
 #if defined(GENEXX_SIMT_ASAN)
   __asan_poison_memory_region(from, bytes);

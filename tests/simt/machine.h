@@ -82,6 +82,8 @@ class FiberPool {
 // released. Nothing elsewhere.
 void tsan_release(void* token);
 void tsan_acquire(void* token);
+// The release `fiber`, which will not run again, can no longer do itself.
+void tsan_release_as(Fiber& fiber, void* token);
 
 // Marks bytes as out of bounds, or as in bounds, for AddressSanitizer. Nothing elsewhere.
 void asan_poison(void* from, std::size_t bytes);
@@ -180,8 +182,10 @@ Device& device();
 // The running thread waits in `state` until somebody wakes it; meanwhile others run.
 void wait_in(State state);
 
-// Ends the launch with a message about the running thread.
-[[noreturn]] void fail(const std::string& message);
+// Ends the launch: `blame` notes a message about the running thread, `abandon` leaves it for ever. Two calls, because
+// what lives on the thread's stack when it is left is never destroyed.
+void blame(const std::string& message);
+[[noreturn]] void abandon();
 
 std::string place(uint3 p);
 std::string place(CodeLocation at);

@@ -32,8 +32,9 @@ void exchange(Block& block, unsigned warp, std::uint32_t members, const Thread& 
     lanes[i].ballot = ballot;
     if (lanes[i].exchange != Exchange::shuffle) continue;
     if (!(members >> lanes[i].source & 1)) {
-      fail(std::string(caller.operation) + " at " + place(caller.at) + ": lane " + std::to_string(i) + " reads lane " +
-           std::to_string(lanes[i].source) + ", which does not take part: its value is undefined");
+      blame(std::string(caller.operation) + " at " + place(caller.at) + ": lane " + std::to_string(i) + " reads lane " +
+            std::to_string(lanes[i].source) + ", which does not take part: its value is undefined");
+      abandon();
     }
     copy_quietly(lanes[i].result, lanes[lanes[i].source].operand, kShuffleBytes);
   }
@@ -54,7 +55,8 @@ bool try_complete(Block& block, unsigned warp, Thread& caller) {
   for (unsigned i = 0; i < kWarpSize; ++i) {
     if (!(members >> i & 1)) continue;
     if (lanes[i].mask != caller.mask || std::strcmp(lanes[i].operation, caller.operation) != 0) {
-      fail(describe_mask(caller) + " meets lane " + std::to_string(i) + " in " + describe_mask(lanes[i]));
+      blame(describe_mask(caller) + " meets lane " + std::to_string(i) + " in " + describe_mask(lanes[i]));
+      abandon();
     }
   }
   w.waiting &= ~members;
@@ -74,7 +76,8 @@ void take_part(Thread& t, const WarpOperation& operation, Exchange kind) {
   t.mask = operation.mask;
   t.exchange = kind;
   if (!(t.mask >> (t.rank % kWarpSize) & 1)) {
-    fail(describe_mask(t) + " does not name the calling lane " + std::to_string(t.rank % kWarpSize));
+    blame(describe_mask(t) + " does not name the calling lane " + std::to_string(t.rank % kWarpSize));
+    abandon();
   }
   t.block->warps[warp].waiting |= 1u << (t.rank % kWarpSize);
   if (!try_complete(*t.block, warp, t)) wait_in(State::in_warp_operation);
@@ -110,8 +113,9 @@ BlockVote block_barrier(const char* operation, int predicate, CodeLocation at) {
   if (block.arrived == 0) block.first_at_barrier = &t;
   if (!same_place(t, *block.first_at_barrier)) {
     const Thread& other = *block.first_at_barrier;
-    fail(std::string("divergent barrier: ") + operation + " at " + place(at) +
-         " while other threads of the block wait in " + other.operation + " at " + place(other.at));
+    blame(std::string("divergent barrier: ") + operation + " at " + place(at) +
+          " while other threads of the block wait in " + other.operation + " at " + place(other.at));
+    abandon();
   }
   block.collecting.any |= predicate != 0;
   block.collecting.all &= predicate != 0;
@@ -132,8 +136,10 @@ void grid_barrier(CodeLocation at) {
   Thread& t = *d.current;
   t.operation = "grid_sync";
   t.at = at;
-  if (d.launch.kind != GridKind::cooperative)
-    fail("grid_sync at " + place(at) + " in a launch that is not cooperative");
+  if (d.launch.kind != GridKind::cooperative) {
+    blame("grid_sync at " + place(at) + " in a launch that is not cooperative");
+    abandon();
+  }
   char* token = &d.grid_tokens[8 * (d.grid_barriers & 1)];
   tsan_release(token);
   if (++d.arrived_at_grid == d.grid_threads) {

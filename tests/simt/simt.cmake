@@ -7,9 +7,9 @@ file(GLOB _simt_library CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/engine/*.cc" "${C
      "${CMAKE_SOURCE_DIR}/kernels/simd/*.cc")
 list(FILTER _simt_library EXCLUDE REGEX "_cuda\\.cc$")  # calls of CUDA libraries: replaced by simt/*_emulated.cc
 file(GLOB _simt_kernels CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/kernels/*_cuda.cu")
-file(GLOB _simt_machine CONFIGURE_DEPENDS simt/*.cc)
-file(GLOB _simt_tests CONFIGURE_DEPENDS simt/*_test.cc kernels/*_test.cc models/*_test.cc models/*/*_test.cc)
-list(REMOVE_ITEM _simt_machine ${_simt_tests})
+file(GLOB _simt_replacements CONFIGURE_DEPENDS simt/*_emulated.cc)
+file(GLOB _simt_tests CONFIGURE_DEPENDS simt/*_test.cc kernels/*_test.cc)
+file(GLOB _simt_model_tests CONFIGURE_DEPENDS models/*_test.cc models/*/*_test.cc)
 file(GLOB _simt_support CONFIGURE_DEPENDS support/*.cc)
 list(FILTER _simt_support EXCLUDE REGEX "/main\\.cc$")  # emulated_main.cc instead
 
@@ -28,23 +28,32 @@ foreach(_source IN LISTS _simt_library)
   endforeach()
 endforeach()
 
-add_executable(genexx_emulated_tests ${_simt_library} ${_simt_kernels} ${_simt_machine} ${_simt_tests} ${_simt_support}
-               $<TARGET_OBJECTS:genexx_models> $<TARGET_OBJECTS:genexx_io>)
-target_compile_definitions(genexx_emulated_tests PRIVATE GENEXX_WITH_CUDA GENEXX_SIMT)
-target_compile_options(genexx_emulated_tests PRIVATE -O1)
-target_include_directories(genexx_emulated_tests SYSTEM PRIVATE ${DOCTEST_INCLUDE_DIR} ${HDF5_C_INCLUDE_DIRS})
-target_link_libraries(genexx_emulated_tests PRIVATE genexx_flags Eigen3::Eigen ${GENEXX_LINK_LIBRARIES} ${CMAKE_DL_LIBS})
-
-# The emulator itself must stay invisible to the sanitizers that watch the kernels; see machine.h.
+# The machine itself must stay invisible to the sanitizers that watch the kernels; see machine.h.
+add_library(genexx_simt OBJECT simt/device_memory.cc simt/execution.cc simt/fiber.cc simt/rendezvous.cc)
+target_link_libraries(genexx_simt PUBLIC genexx_flags)
+target_compile_definitions(genexx_simt PUBLIC GENEXX_WITH_CUDA GENEXX_SIMT)
 if(GENEXX_SANITIZE STREQUAL "address")
-  target_compile_definitions(genexx_emulated_tests PRIVATE GENEXX_SIMT_ASAN)
+  target_compile_definitions(genexx_simt PUBLIC GENEXX_SIMT_ASAN)
 elseif(GENEXX_SANITIZE STREQUAL "thread")
-  target_compile_definitions(genexx_emulated_tests PRIVATE GENEXX_SIMT_TSAN)
+  target_compile_definitions(genexx_simt PUBLIC GENEXX_SIMT_TSAN)
 endif()
 if(GENEXX_SANITIZE)
   set_source_files_properties(simt/execution.cc simt/fiber.cc simt/rendezvous.cc PROPERTIES
                               COMPILE_OPTIONS "-fno-sanitize=all")
 endif()
+
+add_library(genexx_emulated_support STATIC ${_simt_support})  # linked as far as it is used
+target_link_libraries(genexx_emulated_support PUBLIC genexx_simt)
+add_executable(genexx_emulated_tests simt/emulated_main.cc ${_simt_library} ${_simt_kernels} ${_simt_replacements}
+               ${_simt_tests})
+target_link_libraries(genexx_emulated_tests PRIVATE genexx_emulated_support)
+if(NOT GENEXX_SANITIZE)  # the sanitizers watch kernels; models launch no others, and take minutes to compile
+  target_sources(genexx_emulated_tests PRIVATE ${_simt_model_tests} $<TARGET_OBJECTS:genexx_models>
+                 $<TARGET_OBJECTS:genexx_io>)
+endif()
+target_compile_options(genexx_emulated_support PUBLIC -O1)
+target_include_directories(genexx_emulated_support SYSTEM PUBLIC ${DOCTEST_INCLUDE_DIR} ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(genexx_emulated_tests PRIVATE Eigen3::Eigen ${GENEXX_LINK_LIBRARIES} ${CMAKE_DL_LIBS})
 
 # GPU threads run in each of these orders, and unwritten memory holds both fills; results may not depend on either.
 foreach(_order "forward" "reverse,large" "random:1")
@@ -52,3 +61,21 @@ foreach(_order "forward" "reverse,large" "random:1")
   add_test(NAME "emulated-${_name}" COMMAND genexx_emulated_tests)
   set_tests_properties("emulated-${_name}" PROPERTIES ENVIRONMENT "GENEXX_SIMT_ORDER=${_order}" TIMEOUT 900)
 endforeach()
+
+# Seeded faults, each in a process of its own, because a sanitizer's report ends it. A build that does not report a known
+# race, or reports one in a right kernel, proves nothing: that is the first test, and the others need it.
+find_package(Python3 COMPONENTS Interpreter)
+set_source_files_properties(simt/faults/seeded_faults.cu PROPERTIES LANGUAGE CXX)
+add_executable(genexx_emulated_faults simt/faults/seeded_faults.cu)
+target_link_libraries(genexx_emulated_faults PRIVATE genexx_simt)
+if(Python3_FOUND)
+  set(_mode "${GENEXX_SANITIZE}")
+  if(NOT _mode)
+    set(_mode plain)
+  endif()
+  set(_faults ${Python3_EXECUTABLE} "${_simt}/faults/faults_test.py" $<TARGET_FILE:genexx_emulated_faults> ${_mode})
+  add_test(NAME emulated-canary COMMAND ${_faults} no_barrier_before_read block_reduction)
+  add_test(NAME emulated-faults COMMAND ${_faults})
+  set_tests_properties(emulated-canary PROPERTIES FIXTURES_SETUP simt)
+  set_tests_properties(emulated-forward emulated-reverse emulated-random PROPERTIES FIXTURES_REQUIRED simt)
+endif()
