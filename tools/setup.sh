@@ -19,7 +19,8 @@ genexx_fail() {
 # Prints those of the packages $@ that are not installed.
 genexx_missing() {
   local installed package
-  installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+  # dpkg-query fails when it does not know one of the names, and still lists the others.
+  installed=" $({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } |
     sed -n 's/^installed //p' | tr '\n' ' ') "
   for package in "$@"; do
     [[ $installed == *" $package "* ]] || printf '%s\n' "$package"

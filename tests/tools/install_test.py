@@ -67,7 +67,7 @@ class Install(unittest.TestCase):
             file.write("cmake_minimum_required(VERSION 3.25)\nproject(other LANGUAGES CXX)\n"
                        "find_package(genexx 0.0)\nfile(WRITE ${CMAKE_BINARY_DIR}/found \"${genexx_FOUND}\")\n")
 
-        run("cmake", "-S", build, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run("cmake", "-S", build, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}")
 
         with open(os.path.join(build, "found"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "0")
