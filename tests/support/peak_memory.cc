@@ -3,18 +3,14 @@
 
 #include <malloc.h>
 
-#include <cstdio>
 #include <fstream>
 #include <string>
 
+#include "tests/support/sanitizer.h"
+#include "tests/support/skip.h"
+
 namespace genexx::test {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMeasurable = false;
-#else
-constexpr bool kMeasurable = true;
-#endif
 
 // A line "NAME:  N kB" of the process status, in bytes; -1 where there is none.
 std::int64_t status_bytes(const std::string& name) {
@@ -36,12 +32,12 @@ bool reset_peak() {
 
 std::optional<std::int64_t> peak_growth(const std::function<void()>& work) {
   ::malloc_trim(0);
-  const bool measurable = kMeasurable && reset_peak();
+  const bool measurable = !kSanitized && reset_peak();
   const std::int64_t before = status_bytes("VmRSS");
   work();
   const std::int64_t peak = status_bytes("VmHWM");
   if (measurable && before >= 0 && peak >= 0) return peak - before;
-  std::fprintf(stderr, "SKIPPED: needs a build without sanitizers and a resettable /proc/self/status peak\n");
+  if (!kSanitized) skip_test("needs a resettable peak in /proc/self/status");
   return std::nullopt;
 }
 

@@ -9,8 +9,8 @@
 namespace genexx::test {
 
 // Bytes by which the resident memory of this process grew above its level before `work`, at the highest point. nullopt,
-// with a line on stderr, where the system does not tell, and in sanitizer builds, whose own memory hides the program's;
-// `work` runs all the same.
+// with a skip line, where the system does not tell, and silently in sanitizer builds, whose own memory hides the
+// program's; `work` runs all the same.
 std::optional<std::int64_t> peak_growth(const std::function<void()>& work);
 
 }  // namespace genexx::test
