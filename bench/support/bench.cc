@@ -41,6 +41,20 @@ Tensor Suite::labels(const Shape& shape, int limit) {
   return t;
 }
 
+Tensor Suite::constant_f64(std::int64_t count, double value) {
+  const std::vector<double> values(static_cast<std::size_t>(count), value);
+  const Tensor t = raw({count}, DType::f64);
+  ctx_.copy_to_device(t.data, values.data(), count * 8);
+  return t;
+}
+
+Tensor Suite::constant_i64(std::int64_t count, std::int64_t value) {
+  const std::vector<std::int64_t> values(static_cast<std::size_t>(count), value);
+  const Tensor t = raw({count}, DType::i64);
+  ctx_.copy_to_device(t.data, values.data(), count * 8);
+  return t;
+}
+
 Tensor Suite::output(const Shape& shape) { return raw(shape, DType::f32); }
 
 Timing time_case(Context& ctx, const Case& c, double seconds) {

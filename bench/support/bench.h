@@ -31,6 +31,9 @@ class Suite {
   Tensor labels(const Shape& shape, int limit);
   // An f32 array to be written.
   Tensor output(const Shape& shape);
+  // [count] of one value each: hyperparameters, seeds.
+  Tensor constant_f64(std::int64_t count, double value);
+  Tensor constant_i64(std::int64_t count, std::int64_t value);
   // Any other memory.
   Tensor raw(const Shape& shape, DType dtype);
 

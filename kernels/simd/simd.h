@@ -34,6 +34,7 @@ struct DropoutRow {
   std::uint32_t key_lo = 0, key_hi = 0;
   std::uint32_t row = 0, step_lo = 0, step_hi = 0;
   std::uint32_t threshold = 0;  // dropped when the word is below; p * 2^32
+  bool accumulate = false;      // add to y instead of replacing it
 };
 
 // One Adam step over n parameters; formulas in kernels/optimizer_adam.h.
@@ -69,7 +70,7 @@ struct Table {
   void (*tanh)(std::int64_t n, const T* x, T* y);
   void (*sigmoid)(std::int64_t n, const T* x, T* y);
   void (*relu)(std::int64_t n, const T* x, T* y);
-  // y[i] = x[i] where kept, times scale, else 0
+  // y[i] (+)= x[i] * scale where kept, else 0; y may be x
   void (*dropout)(const DropoutRow& row, T scale, const T* x, T* y);
   void (*adam)(const AdamRun<T>&);
   void (*sgd)(const SgdRun<T>&);

@@ -295,7 +295,10 @@ static void dropout(const DropoutRow& d, T scale, const T* x, T* y) {
     for (int l = 0; l < kPhiloxLanes; ++l)
       for (int w = 0; w < 4; ++w) keep[4 * l + w] = word[w][l] >= d.threshold ? scale : T{0};
     const std::int64_t live = d.units - u < 4 * kPhiloxLanes ? d.units - u : 4 * kPhiloxLanes;
-    for (std::int64_t i = 0; i < live; ++i) y[u + i] = keep[i] == T{0} ? T{0} : x[u + i] * keep[i];
+    for (std::int64_t i = 0; i < live; ++i) {
+      const T value = keep[i] == T{0} ? T{0} : x[u + i] * keep[i];
+      y[u + i] = d.accumulate ? y[u + i] + value : value;
+    }
   }
 }
 

@@ -3,15 +3,12 @@
 #pragma once
 
 #include <cmath>
-#include <complex>
 #include <vector>
 
 #include "kernels/activation.h"
+#include "tests/oracle/real_part.h"
 
 namespace genexx::oracle {
-
-inline double real_part(double x) { return x; }
-inline double real_part(const std::complex<double>& x) { return x.real(); }
 
 template <class S>
 std::vector<S> activation(genexx::activation::Kind kind, const std::vector<S>& x) {

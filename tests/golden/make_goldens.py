@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/golden/*.json: inputs, outputs and every gradient of our ops as PyTorch computes them in float64.
+
+    /usr/bin/python3 tests/golden/make_goldens.py [OP...]       written with torch 1.13 (Debian 12)
+
+A file holds cases, a case named arrays, flattened row-major. Numbers are printed so that reading gives the same bits.
+"""
+import json
+import os
+import sys
+
+import torch
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def rand(generator, *shape, low=-1.0, high=1.0):
+    return low + (high - low) * torch.rand(*shape, generator=generator, dtype=torch.float64)
+
+
+def gradients(output, weights, inputs):
+    """Gradients of sum(output * weights) for each of the inputs."""
+    return torch.autograd.grad((output * weights).sum(), inputs)
+
+
+def linear():
+    cases = {}
+    for name, (n, n_in, n_out) in {"tall": (9, 4, 3), "one row": (1, 5, 2), "wide": (3, 2, 33)}.items():
+        g = torch.Generator().manual_seed(11)
+        layer = torch.nn.Linear(n_in, n_out).double()
+        with torch.no_grad():
+            layer.weight.copy_(rand(g, n_out, n_in))
+            layer.bias.copy_(rand(g, n_out))
+        x, dy = rand(g, n, n_in).requires_grad_(), rand(g, n, n_out)
+        y = layer(x)
+        dx, dweight, dbias = gradients(y, dy, (x, layer.weight, layer.bias))
+        cases[name] = {"n": n, "in": n_in, "out": n_out, "x": x, "weight": layer.weight, "bias": layer.bias, "dy": dy,
+                       "y": y, "dx": dx, "dweight": dweight, "dbias": dbias}
+    return cases
+
+
+def gate():
+    cases = {}
+    for name, (n, c) in {"ordinary": (4, 7), "saturated": (2, 5)}.items():
+        g = torch.Generator().manual_seed(12)
+        reach = 40.0 if name == "saturated" else 3.0
+        logits = rand(g, n, c, low=-reach, high=reach).requires_grad_()
+        x, dy, dgate = rand(g, n, c).requires_grad_(), rand(g, n, c), rand(g, n, c)
+        a = torch.sigmoid(logits)
+        y = x * a
+        dlogits, dx = torch.autograd.grad((y * dy).sum() + (a * dgate).sum(), (logits, x))
+        cases[name] = {"n": n, "g": c, "logits": logits, "x": x, "dy": dy, "dgate": dgate, "gate": a, "y": y,
+                       "dlogits": dlogits, "dx": dx}
+    return cases
+
+
+def softmax_cross_entropy():
+    cases = {}
+    options = {"plain": {}, "weights": {"weighted": True}, "smoothing": {"smoothing": 0.1},
+               "weights and smoothing": {"weighted": True, "smoothing": 0.3}, "ignored rows": {"weighted": True, "ignored": True}}
+    for name, option in options.items():
+        g = torch.Generator().manual_seed(13)
+        n, k = 11, 5
+        logits = rand(g, n, k, low=-4, high=4).requires_grad_()
+        labels = torch.randint(0, k - 1, (n,), generator=g)  # the last class is never seen
+        if option.get("ignored"):
+            labels[2] = labels[7] = -1
+        weight = rand(g, k, low=0.2, high=3) if option.get("weighted") else None
+        smoothing = option.get("smoothing", 0.0)
+        loss = torch.nn.CrossEntropyLoss(weight=weight, ignore_index=-1, label_smoothing=smoothing)(logits, labels)
+        (dlogits,) = torch.autograd.grad(loss, (logits,))
+        cases[name] = {"n": n, "k": k, "smoothing": smoothing, "logits": logits, "labels": labels, "loss": loss,
+                       "dlogits": dlogits, "probabilities": torch.softmax(logits, 1)}
+        if weight is not None:
+            cases[name]["class_weight"] = weight
+    return cases
+
+
+def regression_loss():
+    kinds = {"squared": torch.nn.MSELoss(), "absolute": torch.nn.L1Loss(), "huber": torch.nn.HuberLoss(delta=0.3)}
+    cases = {}
+    for name, loss_of in kinds.items():
+        g = torch.Generator().manual_seed(14)
+        prediction, target = rand(g, 6, 7).requires_grad_(), rand(g, 6, 7)
+        loss = loss_of(prediction, target)
+        (dprediction,) = torch.autograd.grad(loss, (prediction,))
+        cases[name] = {"n": 6, "c": 7, "delta": 0.3, "prediction": prediction, "target": target, "loss": loss,
+                       "dprediction": dprediction}
+    return cases
+
+
+def discriminative_loss():
+    g = torch.Generator().manual_seed(15)
+    gate_, index = rand(g, 5, 9, low=0, high=1).requires_grad_(), rand(g, 9, low=0, high=1)
+    loss = torch.nn.MSELoss()(gate_, index.expand(5, 9))
+    (dgate,) = torch.autograd.grad(loss, (gate_,))
+    return {"plain": {"n": 5, "g": 9, "gate": gate_, "index": index, "loss": loss, "dgate": dgate}}
+
+
+def collinearity_loss():
+    """As the reference scripts write it: a product with a matrix of ones."""
+    cases = {}
+    for name, (n, h) in {"batch": (20, 6), "negative denominator": (3, 16)}.items():
+        g = torch.Generator().manual_seed(16)
+        z = rand(g, n, h, low=-0.5, high=1).requires_grad_()
+        k = z.t() @ z
+        loss = torch.abs(torch.trace(torch.ones(h, h, dtype=torch.float64) @ k) - torch.trace(k)) / (n * n - h) / n
+        (dz,) = torch.autograd.grad(loss, (z,))
+        cases[name] = {"n": n, "h": h, "z": z, "loss": loss, "dz": dz}
+    return cases
+
+
+OPS = [linear, gate, softmax_cross_entropy, regression_loss, discriminative_loss, collinearity_loss]
+
+
+def plain(value):
+    """A list of numbers."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().reshape(-1).tolist()
+    return [value]
+
+
+def main(wanted):
+    for op in OPS:
+        if wanted and op.__name__ not in wanted:
+            continue
+        cases = {name: {key: plain(value) for key, value in case.items()} for name, case in op().items()}
+        with open(os.path.join(HERE, op.__name__ + ".json"), "w", encoding="utf-8") as file:
+            json.dump(cases, file, separators=(",", ":"))
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
