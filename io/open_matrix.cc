@@ -11,6 +11,7 @@
 #include "io/labels.h"
 #include "io/loom.h"
 #include "io/matrix_market.h"
+#include "io/npy.h"
 #include "io/plain_hdf5.h"
 #include "io/tenx_hdf5.h"
 
@@ -22,8 +23,17 @@ namespace {
                                path, format_name(format)));
 }
 
+// Formats that may hold several matrices know what --matrix asks for; the others have one.
+void check_only_matrix(const std::string& path, FileFormat format, const ReadOptions& options) {
+  const bool has_several = format == FileFormat::h5ad || format == FileFormat::loom || format == FileFormat::tenx_hdf5;
+  if (has_several || options.matrix.value_or("X") == "X") return;
+  throw InputError(fmt::format("{}: there is no matrix '{}': a {} file has one, called X. Leave --matrix out.", path,
+                               *options.matrix, format_name(format)));
+}
+
 std::unique_ptr<MatrixSource> open_format(const std::string& path, const ReadOptions& options) {
   const FileFormat format = recognise_format(path);
+  check_only_matrix(path, format, options);
   switch (format) {
     case FileFormat::h5ad:
       return open_h5ad(path, options);
@@ -37,8 +47,9 @@ std::unique_ptr<MatrixSource> open_format(const std::string& path, const ReadOpt
       return open_matrix_market(path, options);
     case FileFormat::delimited:
       return open_delimited(path, options);
-    case FileFormat::gctx:
     case FileFormat::npy:
+      return open_npy(path, options);
+    case FileFormat::gctx:
     case FileFormat::gct:
       break;
   }
@@ -69,8 +80,9 @@ FileInfo describe_file(const std::string& path, const ReadOptions& options) {
       return describe_matrix_market(path, options);
     case FileFormat::delimited:
       return describe_delimited(path, options);
-    case FileFormat::gctx:
     case FileFormat::npy:
+      return describe_npy(path, options);
+    case FileFormat::gctx:
     case FileFormat::gct:
       break;
   }

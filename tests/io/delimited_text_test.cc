@@ -9,6 +9,7 @@
 
 #include "engine/error.h"
 #include "io/matrix_market.h"
+#include "io/open_matrix.h"
 #include "tests/support/data.h"
 #include "tests/support/peak_memory.h"
 #include "tests/support/text_file.h"
@@ -232,10 +233,11 @@ TEST_CASE("delimited: memory stays within twice the CSR and 64 MB in both orient
   if (peak_by_genes) CHECK(*peak_by_genes < kAllowed);
 }
 
-TEST_CASE("delimited: the Tabula Muris csv equals its 10x directory") {
+TEST_CASE("delimited: the Tabula Muris csv equals its 10x directory and its h5ad") {
   const auto csv = data_file("tabula_muris_immune_1000.csv.gz");
   const auto directory = data_file("tabula_muris_immune_1000_10x");
-  if (!csv || !directory) return;
+  const auto h5ad = data_file("tabula_muris_immune_1000.h5ad");
+  if (!csv || !directory || !h5ad) return;
 
   const auto from_csv = open_delimited(*csv, {});
   const auto from_directory = open_matrix_market(*directory, {});
@@ -248,6 +250,13 @@ TEST_CASE("delimited: the Tabula Muris csv equals its 10x directory") {
   CHECK(a.row_begin == b.row_begin);
   CHECK(a.column == b.column);
   CHECK(a.value == b.value);
+  const auto from_h5ad = open_matrix(*h5ad);
+  const CsrMatrix c = read_all(*from_h5ad, 33);
+  CHECK(from_h5ad->cell_names() == from_csv->cell_names());
+  CHECK(from_h5ad->gene_names() == from_csv->gene_names());
+  CHECK(a.row_begin == c.row_begin);
+  CHECK(a.column == c.column);
+  CHECK(a.value == c.value);
 }
 
 // Figures of the next two cases by pandas.read_csv, values as float32, summed as float64.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "engine/error.h"
+#include "io/open_matrix.h"
 #include "tests/support/data.h"
 #include "tests/support/text_file.h"
 
@@ -222,6 +223,16 @@ TEST_CASE("npy: only matrices with cells and genes are expression") {
 
   CHECK(contains(error("(2,)", items<float>({1, 2})), "expected a matrix of two dimensions"));
   CHECK(contains(error("(0, 1000000000000)", ""), "expected from 1 to 2147483647"));
+}
+
+TEST_CASE("npy: the door of io opens it, and it has one matrix") {
+  TemporaryDirectory directory;
+  write_text(directory.file("a.npy"), npy(dictionary("<f4", "False", "(1, 2)"), items<float>({1, 2})));
+
+  CHECK(dense(read_all(*open_matrix(directory.file("a.npy")))) == std::vector<float>{1, 2});
+  CHECK(describe_file(directory.file("a.npy")).matrices.at(0).dtype == "float32");
+  CHECK(contains(message_of<InputError>([&] { open_matrix(directory.file("a.npy"), {.matrix = "raw"}); }),
+                 "there is no matrix 'raw'"));
 }
 
 TEST_CASE("npy: the writer refuses bf16 and bytes that do not fit") {
