@@ -19,21 +19,12 @@ struct Tile {
   std::int64_t replica, first, last;
 };
 
-// Calls body(column - first, x) for every stored entry of the tile in the order of the rows; returns the rows used.
 template <class Body>
 std::int64_t for_each_entry(const Args& a, const Extents& e, const Tile& tile, Body&& body) {
-  const std::int64_t* rows = a.rows.as<std::int64_t>() + tile.replica * e.n;
-  const float* factors = a.row_factor ? a.row_factor.as<float>() + tile.replica * e.row_factor_stride : nullptr;
-  std::int64_t used = 0;
-  for (std::int64_t i = 0; i < e.n; ++i) {
-    if (rows[i] < 0) continue;
-    ++used;
-    const double factor = factors ? static_cast<double>(factors[rows[i]]) : 1.0;
-    const StoredRow row = stored_row(a.data, rows[i], tile.first, tile.last);
-    for (std::int64_t s = 0; s < row.count; ++s)
-      body(row.column_of(s) - tile.first, transformed(a.transform, static_cast<double>(row.value[s]) * factor));
-  }
-  return used;
+  const SelectedCells cells = {a.data, a.rows.as<std::int64_t>() + tile.replica * e.n, e.n,
+                               a.row_factor ? a.row_factor.as<float>() + tile.replica * e.row_factor_stride : nullptr,
+                               a.transform};
+  return for_each_stored(cells, tile.first, tile.last, [](std::int64_t) { return true; }, body);
 }
 
 template <class T>

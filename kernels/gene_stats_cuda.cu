@@ -25,12 +25,9 @@ struct Partial {
 };
 
 struct Problem {
-  device::StoredValues stored;
-  const std::int64_t* rows;
-  const float* row_factor;  // null: 1
-  std::int64_t replicas, n, row_factor_stride;
+  device::SelectedCells cells;  // of replica 0
+  std::int64_t cols, replicas, n, row_factor_stride;
   std::int64_t runs, run_rows, tiles;
-  ValueTransform transform;
   int ddof;
 };
 
@@ -43,31 +40,19 @@ struct Item {
 __device__ inline Item item_of(const Problem& p) {
   const std::int64_t index = std::int64_t(blockIdx.x) * kWarps + threadIdx.x / 32;
   const std::int64_t first = index % p.tiles * kTile;
-  const std::int64_t last = first + kTile < p.stored.cols ? first + kTile : p.stored.cols;
+  const std::int64_t last = first + kTile < p.cols ? first + kTile : p.cols;
   return {index / p.tiles / p.runs, index / p.tiles % p.runs, first, last, index < p.replicas * p.runs * p.tiles};
 }
 
-// Calls body(column - first, x) for every stored entry of the item: a row's entries go to the lanes, row after row, so that
-// one shared cell is never touched by two lanes between the warp's barriers. All lanes of the warp must arrive. Returns
-// the number of rows used.
+// The entries of an item, as device::for_each_stored; all lanes of the warp must arrive.
 template <class Body>
 __device__ inline std::int64_t for_each_entry(const Problem& p, const Item& item, Body body) {
-  const int lane = threadIdx.x % 32;
+  device::SelectedCells cells = p.cells;
+  cells.rows += item.replica * p.n;
+  if (cells.row_factor != nullptr) cells.row_factor += item.replica * p.row_factor_stride;
   const std::int64_t begin = item.run * p.run_rows;
   const std::int64_t end = begin + p.run_rows < p.n ? begin + p.run_rows : p.n;
-  std::int64_t used = 0;
-  for (std::int64_t i = begin; i < end; ++i) {
-    const std::int64_t cell = p.rows[item.replica * p.n + i];
-    if (cell < 0) continue;
-    ++used;
-    const double factor = p.row_factor != nullptr ? double(p.row_factor[item.replica * p.row_factor_stride + cell]) : 1.0;
-    const device::EntryRange range = device::entries_of(p.stored, cell, item.first, item.last);
-    for (std::int64_t entry = range.begin + lane; entry < range.end; entry += 32)
-      body(static_cast<int>(device::column_of(p.stored, range, entry) - item.first),
-           device::transformed(p.transform, double(p.stored.value[entry]) * factor));
-    __syncwarp();
-  }
-  return used;
+  return device::for_each_stored(cells, begin, end, item.first, item.last, [](std::int64_t) { return true; }, body);
 }
 
 // Reads each entry once; writes one partial for each (replica, run, column).
@@ -96,7 +81,7 @@ __global__ void moments_kernel(Problem p, Partial out) {
   });
   const std::int64_t run = item.replica * p.runs + item.run;
   for (int j = lane; j < item.last - item.first; j += 32) {
-    const std::int64_t place = run * p.stored.cols + item.first + j;
+    const std::int64_t place = run * p.cols + item.first + j;
     const bool any = stored[warp][j] != 0;
     out.sum[place] = sum[warp][j];
     out.min[place] = any ? low[warp][j] : 0.0;
@@ -119,12 +104,12 @@ struct Outputs {
 
 // Each thread owns one (replica, column) and joins its runs in ascending order.
 __global__ void join_moments_kernel(Problem p, Partial partial, Outputs out) {
-  for (std::int64_t i = device::first_index(); i < p.replicas * p.stored.cols; i += device::index_stride()) {
-    const std::int64_t replica = i / p.stored.cols, column = i % p.stored.cols;
+  for (std::int64_t i = device::first_index(); i < p.replicas * p.cols; i += device::index_stride()) {
+    const std::int64_t replica = i / p.cols, column = i % p.cols;
     double sum = 0, low = 0, high = 0;
     std::int64_t used = 0, stored = 0, nonzero = 0;
     for (std::int64_t run = replica * p.runs; run < (replica + 1) * p.runs; ++run) {
-      const std::int64_t place = run * p.stored.cols + column;
+      const std::int64_t place = run * p.cols + column;
       used += partial.used[run];
       if (partial.stored[place] == 0) continue;
       low = stored == 0 || partial.min[place] < low ? partial.min[place] : low;
@@ -152,7 +137,7 @@ __global__ void squares_kernel(Problem p, const double* mean, Partial out) {
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   for (int j = lane; j < item.last - item.first; j += 32) {
     squares[warp][j] = 0;
-    center[warp][j] = mean[item.replica * p.stored.cols + item.first + j];
+    center[warp][j] = mean[item.replica * p.cols + item.first + j];
   }
   __syncwarp();
   for_each_entry(p, item, [&](int j, double x) {
@@ -160,17 +145,17 @@ __global__ void squares_kernel(Problem p, const double* mean, Partial out) {
     squares[warp][j] += d * d;
   });
   for (int j = lane; j < item.last - item.first; j += 32)
-    out.sum[(item.replica * p.runs + item.run) * p.stored.cols + item.first + j] = squares[warp][j];
+    out.sum[(item.replica * p.runs + item.run) * p.cols + item.first + j] = squares[warp][j];
 }
 
 __global__ void join_squares_kernel(Problem p, Partial partial, Outputs out) {
-  for (std::int64_t i = device::first_index(); i < p.replicas * p.stored.cols; i += device::index_stride()) {
-    const std::int64_t replica = i / p.stored.cols, column = i % p.stored.cols;
+  for (std::int64_t i = device::first_index(); i < p.replicas * p.cols; i += device::index_stride()) {
+    const std::int64_t replica = i / p.cols, column = i % p.cols;
     double squares = 0;
     std::int64_t used = 0, stored = 0;
     for (std::int64_t run = replica * p.runs; run < (replica + 1) * p.runs; ++run) {
-      squares += partial.sum[run * p.stored.cols + column];
-      stored += partial.stored[run * p.stored.cols + column];
+      squares += partial.sum[run * p.cols + column];
+      stored += partial.stored[run * p.cols + column];
       used += partial.used[run];
     }
     squares += double(used - stored) * out.mean[i] * out.mean[i];
@@ -185,9 +170,9 @@ T* pointer(const Tensor& t) {
 
 Problem problem_of(const Args& a, const Extents& e) {
   Problem p{};
-  p.stored = device::stored_values(a.data);
-  p.rows = a.rows.as<std::int64_t>();
-  p.row_factor = a.row_factor ? a.row_factor.as<float>() : nullptr;
+  p.cells = {device::stored_values(a.data), a.rows.as<std::int64_t>(),
+             a.row_factor ? a.row_factor.as<float>() : nullptr, a.transform};
+  p.cols = a.data.cols;
   p.replicas = e.replicas;
   p.n = e.n;
   p.row_factor_stride = e.row_factor_stride;
@@ -195,7 +180,6 @@ Problem problem_of(const Args& a, const Extents& e) {
   p.run_rows = longer > kRunRows ? longer : kRunRows;
   p.runs = e.n > 0 ? (e.n + p.run_rows - 1) / p.run_rows : 1;
   p.tiles = (a.data.cols + kTile - 1) / kTile;
-  p.transform = a.transform;
   p.ddof = a.ddof;
   return p;
 }

@@ -55,4 +55,30 @@ T transformed(ValueTransform transform, T x) {
   return x;
 }
 
+// The cells one replica looks at.
+struct SelectedCells {
+  const ExpressionData& data;
+  const std::int64_t* rows;  // [n]; -1 is passed over
+  std::int64_t n;
+  const float* row_factor;  // by cell; null: 1
+  ValueTransform transform;
+};
+
+// Calls body(column - first, x) for every entry stored in columns [first, last) of the selected cells for which
+// keep(cell) holds, in the order of the rows; x is the value times the factor, transformed. Returns the rows kept.
+template <class Keep, class Body>
+std::int64_t for_each_stored(const SelectedCells& cells, std::int64_t first, std::int64_t last, Keep&& keep, Body&& body) {
+  std::int64_t kept = 0;
+  for (std::int64_t i = 0; i < cells.n; ++i) {
+    const std::int64_t cell = cells.rows[i];
+    if (cell < 0 || !keep(cell)) continue;
+    ++kept;
+    const double factor = cells.row_factor ? static_cast<double>(cells.row_factor[cell]) : 1.0;
+    const StoredRow row = stored_row(cells.data, cell, first, last);
+    for (std::int64_t s = 0; s < row.count; ++s)
+      body(row.column_of(s) - first, transformed(cells.transform, static_cast<double>(row.value[s]) * factor));
+  }
+  return kept;
+}
+
 }  // namespace genexx

@@ -70,4 +70,35 @@ __device__ inline double transformed(ValueTransform transform, double x) {
   return x;
 }
 
+// The cells one replica looks at.
+struct SelectedCells {
+  StoredValues stored;
+  const std::int64_t* rows;  // -1 is passed over
+  const float* row_factor;   // by cell; null: 1
+  ValueTransform transform;
+};
+
+// For rows [begin, end) of the selection for whose cell keep(cell) holds, calls body(column - first, x) for every entry
+// stored in columns [first, last); x is the value times the factor, transformed. A row's entries are shared out over the
+// lanes, row after row, with a warp barrier behind each row, so that no two lanes meet at one column between barriers.
+// All lanes of the warp must arrive. Returns the rows kept.
+template <class Keep, class Body>
+__device__ inline std::int64_t for_each_stored(const SelectedCells& cells, std::int64_t begin, std::int64_t end,
+                                               std::int64_t first, std::int64_t last, Keep keep, Body body) {
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  std::int64_t kept = 0;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const std::int64_t cell = cells.rows[i];
+    if (cell < 0 || !keep(cell)) continue;
+    ++kept;
+    const double factor = cells.row_factor != nullptr ? double(cells.row_factor[cell]) : 1.0;
+    const EntryRange range = entries_of(cells.stored, cell, first, last);
+    for (std::int64_t entry = range.begin + lane; entry < range.end; entry += 32)
+      body(static_cast<int>(column_of(cells.stored, range, entry) - first),
+           transformed(cells.transform, double(cells.stored.value[entry]) * factor));
+    __syncwarp();
+  }
+  return kept;
+}
+
 }  // namespace genexx::device
