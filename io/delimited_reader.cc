@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "engine/error.h"
+#include "io/utf8_text.h"
 
 namespace genexx {
 namespace {
@@ -86,6 +88,7 @@ void DelimitedReader::read_header() {
 void DelimitedReader::split_header(std::string_view line) {
   header_.delimiter = find_delimiter(line);
   if (!split_fields(line, header_.delimiter, header_.names)) text_.fail("a quote that is not closed; check the header");
+  for (std::string& name : header_.names) name = utf8_text(std::move(name));
   trailing_delimiter_ = header_.names.size() > 1 && header_.names.back().empty();
   if (trailing_delimiter_) header_.names.pop_back();
 }
@@ -107,7 +110,7 @@ bool DelimitedReader::next_name(std::string& name) {
 
 std::string_view DelimitedReader::cut_name(std::string_view line, std::string& name) const {
   std::size_t at = 0;
-  name = unquoted(next_field(line, at));
+  name = utf8_text(unquoted(next_field(line, at)));
   if (at > line.size()) fail_ragged(0);
   return line.substr(at);
 }

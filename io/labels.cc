@@ -3,12 +3,14 @@
 
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/core.h>
 
 #include "engine/error.h"
 #include "io/number_text.h"
 #include "io/text_reader.h"
+#include "io/utf8_text.h"
 
 namespace genexx {
 
@@ -23,6 +25,7 @@ LabelFile read_label_file(const std::string& path) {
     if (line.empty()) continue;
     if (delimiter == 0) delimiter = line.find('\t') != std::string_view::npos ? '\t' : ',';
     if (!split_fields(line, delimiter, fields)) reader.fail("a quote that is not closed; check the line");
+    for (std::string& field : fields) field = utf8_text(std::move(field));
     if (fields.size() != 2) {
       reader.fail(fmt::format("{} fields, expected 2: cell, then label, separated by a {}", fields.size(),
                               delimiter == '\t' ? "tab" : "comma"));

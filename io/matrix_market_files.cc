@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "engine/error.h"
 #include "io/number_text.h"
 #include "io/text_reader.h"
+#include "io/utf8_text.h"
 
 namespace genexx {
 namespace {
@@ -93,6 +95,7 @@ Features read_features(const std::string& path) {
                               fields.size(), expected));
     }
     if (fields[0].empty()) reader.fail("an empty feature id; expected id, name, type separated by tabs");
+    for (std::string& field : fields) field = utf8_text(std::move(field));
     features.id.push_back(fields[0]);
     features.name.push_back(expected > 1 && !fields[1].empty() ? fields[1] : fields[0]);
     if (expected > 2) features.type.push_back(fields[2]);
@@ -104,7 +107,7 @@ std::vector<std::string> read_barcodes(const std::string& path) {
   TextReader reader(path);
   std::vector<std::string> barcodes;
   for (std::string_view line; reader.next(line);) {
-    barcodes.emplace_back(line.substr(0, line.find('\t')));
+    barcodes.push_back(utf8_text(std::string(line.substr(0, line.find('\t')))));
     if (barcodes.back().empty()) reader.fail("an empty cell name; expected one name on each line");
   }
   return barcodes;

@@ -86,6 +86,13 @@ TEST_CASE("delimited: semicolons, comments, empty lines and a delimiter at the e
   CHECK(t.values == std::vector<float>{1, 2, 3, 4});
 }
 
+TEST_CASE("delimited: names that are not UTF-8 are read as Latin-1") {
+  const Table t = read_table(",\xB5g,g2\n\xE9,1,2\n", cells_rows());
+
+  CHECK(t.genes == Names{"\xC2\xB5g", "g2"});
+  CHECK(t.cells == Names{"\xC3\xA9"});
+}
+
 TEST_CASE("delimited: missing values are NaN") {
   const Table t = read_table(",g1,g2,g3\na,NA,,NaN\n", cells_rows());
 
