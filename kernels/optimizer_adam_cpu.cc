@@ -23,6 +23,8 @@ void run_chunk(const Args& a, const simd::Table<T>& table, const OptimizerChunk&
   run.lr = static_cast<T>(a.lr.as<double>()[r] * chunk.lr_scale);
   run.beta1 = static_cast<T>(a.beta1);
   run.beta2 = static_cast<T>(a.beta2);
+  run.rest1 = static_cast<T>(1.0 - a.beta1);
+  run.rest2 = static_cast<T>(1.0 - a.beta2);
   run.eps = static_cast<T>(a.eps);
   run.coupled_decay = static_cast<T>(a.decay == Decay::coupled ? decay : 0.0);
   run.decoupled_decay = static_cast<T>(a.decay == Decay::decoupled ? decay : 0.0);

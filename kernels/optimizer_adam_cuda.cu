@@ -6,7 +6,7 @@
 namespace genexx::optimizer_adam::cuda {
 namespace {
 
-constexpr int kBlock = 256;
+constexpr unsigned kBlock = block_threads(256);
 
 // Addresses and settings of one step; by value to the kernel.
 template <class T>
@@ -38,12 +38,13 @@ __global__ void adam_kernel(Step<T> s) {
   const T coupled = static_cast<T>(s.decay == Decay::coupled ? decay : 0.0);
   const T keep = T(1) - lr * static_cast<T>(s.decay == Decay::decoupled ? decay : 0.0);
   const T beta1 = static_cast<T>(s.beta1), beta2 = static_cast<T>(s.beta2), eps = static_cast<T>(s.eps);
-  for (int i = static_cast<int>(threadIdx.x); i < chunk.size; i += kBlock) {
+  const T rest1 = static_cast<T>(1.0 - s.beta1), rest2 = static_cast<T>(1.0 - s.beta2);
+  for (int i = static_cast<int>(threadIdx.x); i < chunk.size; i += static_cast<int>(kBlock)) {
     const std::int64_t at = chunk.offset + i;
     const T w = s.weight[at];
     const T g = s.gradient[at] + coupled * w;
-    const T m = beta1 * s.m[at] + (T(1) - beta1) * g;
-    const T v = beta2 * s.v[at] + (T(1) - beta2) * g * g;
+    const T m = beta1 * s.m[at] + rest1 * g;
+    const T v = beta2 * s.v[at] + rest2 * g * g;
     s.m[at] = m;
     s.v[at] = v;
     s.weight[at] = w * keep - step_size * m / (::sqrt(v) / root + eps);
@@ -68,7 +69,7 @@ void run_typed(CudaContext& ctx, const Args& a) {
   s.eps = a.eps;
   s.decay = a.decay;
   LaunchConfig config;
-  config.grid = dim3(static_cast<unsigned>(count));
+  config.grid = dim3(grid_extent(count));
   config.block = dim3(kBlock);
   config.stream = ctx.stream();
   launch(config, adam_kernel<T>, s);

@@ -46,6 +46,7 @@ struct AdamRun {
   T* v = nullptr;
   const T* gradient = nullptr;
   T lr = 0, beta1 = 0, beta2 = 0, eps = 0;
+  T rest1 = 1, rest2 = 1;  // 1 - beta, formed in double: in float 1 - 0.999f is off by 1e-5
   T coupled_decay = 0, decoupled_decay = 0;
   T correction1 = 1, correction2 = 1;  // 1 - beta^step
 };

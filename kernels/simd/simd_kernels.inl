@@ -327,8 +327,8 @@ static void adam(const AdamRun<T>& a) {
   for (std::int64_t i = 0; i < a.n; ++i) {
     const T w = weight[i] * keep;
     const T g = gradient[i] + a.coupled_decay * weight[i];
-    const T first = a.beta1 * m[i] + (T{1} - a.beta1) * g;
-    const T second = a.beta2 * v[i] + (T{1} - a.beta2) * g * g;
+    const T first = a.beta1 * m[i] + a.rest1 * g;
+    const T second = a.beta2 * v[i] + a.rest2 * g * g;
     m[i] = first;
     v[i] = second;
     weight[i] = w - step * first / (square_root(second) / root + a.eps);

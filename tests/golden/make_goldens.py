@@ -111,7 +111,81 @@ def collinearity_loss():
     return cases
 
 
-OPS = [linear, gate, softmax_cross_entropy, regression_loss, discriminative_loss, collinearity_loss]
+def optimizer_steps(make, parameter, g):
+    """Ten steps with given gradients; the optimizer and the gradients, one step after another."""
+    optimizer, steps = make([parameter]), []
+    for _ in range(10):
+        steps.append(rand(g, parameter.numel()))
+        parameter.grad = steps[-1].clone()
+        optimizer.step()
+    return optimizer, torch.cat(steps)
+
+
+def optimizer_adam():
+    cases = {}
+    for name, (kind, decay) in {"adam": (torch.optim.Adam, 0.0), "adam with decay": (torch.optim.Adam, 0.05),
+                                "adamw": (torch.optim.AdamW, 0.05)}.items():
+        g = torch.Generator().manual_seed(17)
+        weight = rand(g, 9)
+        parameter = torch.nn.Parameter(weight.clone())
+        optimizer, steps = optimizer_steps(lambda p: kind(p, lr=0.03, weight_decay=decay), parameter, g)
+        state = optimizer.state[parameter]
+        cases[name] = {"lr": 0.03, "decay": decay, "weight": weight, "gradients": steps, "after": parameter,
+                       "m": state["exp_avg"], "v": state["exp_avg_sq"]}
+    return cases
+
+
+def optimizer_sgd():
+    g = torch.Generator().manual_seed(18)
+    weight = rand(g, 9)
+    parameter = torch.nn.Parameter(weight.clone())
+    optimizer, steps = optimizer_steps(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.02), parameter, g)
+    return {"momentum and decay": {"lr": 0.1, "decay": 0.02, "momentum": 0.9, "weight": weight, "gradients": steps,
+                                   "after": parameter, "buffer": optimizer.state[parameter]["momentum_buffer"]}}
+
+
+def schedule():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=0.003)
+    steps, rates = torch.optim.lr_scheduler.StepLR(optimizer, step_size=7, gamma=0.9), []
+    for _ in range(60):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        steps.step()
+    return {"every 7 steps": {"base": 0.003, "factor": 0.9, "every": 7, "rates": torch.tensor(rates, dtype=torch.float64)}}
+
+
+def batch_norm():
+    cases = {}
+    for name, n in {"training": 6, "two rows": 2, "inference": 6}.items():
+        g = torch.Generator().manual_seed(19)
+        layer = torch.nn.BatchNorm1d(5).double()
+        with torch.no_grad():
+            layer.weight.copy_(rand(g, 5, low=0.5, high=2))
+            layer.bias.copy_(rand(g, 5))
+            layer.running_mean.copy_(rand(g, 5))
+            layer.running_var.copy_(rand(g, 5, low=0.5, high=2))
+        before_mean, before_var = layer.running_mean.clone(), layer.running_var.clone()
+        layer.train(name != "inference")
+        x, dy = rand(g, n, 5, low=-1, high=3).requires_grad_(), rand(g, n, 5)
+        y = layer(x)
+        dx, dgamma, dbeta = gradients(y, dy, (x, layer.weight, layer.bias))
+        cases[name] = {"n": n, "c": 5, "x": x, "gamma": layer.weight, "beta": layer.bias, "before_mean": before_mean,
+                       "before_var": before_var, "dy": dy, "y": y, "running_mean": layer.running_mean,
+                       "running_var": layer.running_var, "dx": dx, "dgamma": dgamma, "dbeta": dbeta}
+    return cases
+
+
+def metrics_confusion():
+    g = torch.Generator().manual_seed(20)
+    scores, labels = rand(g, 40, 4), torch.randint(0, 4, (40,), generator=g)
+    predicted = scores.argmax(1)
+    counts = torch.zeros(4, 4, dtype=torch.int64).index_put_((labels, predicted), torch.tensor(1), accumulate=True)
+    return {"plain": {"n": 40, "k": 4, "scores": scores, "labels": labels, "predicted": predicted, "counts": counts}}
+
+
+OPS = [linear, gate, softmax_cross_entropy, regression_loss, discriminative_loss, collinearity_loss, optimizer_adam,
+       optimizer_sgd, schedule, batch_norm, metrics_confusion]
 
 
 def plain(value):

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/cpu_ranges.h"
+#include "kernels/dispatch.h"
+#include "kernels/expect.h"
+#include "kernels/metrics_confusion.h"
+
+namespace genexx::metrics_confusion::cpu {
+namespace {
+
+template <class T>
+std::int32_t argmax(std::int64_t k, const T* scores) {
+  std::int64_t best = -1;
+  for (std::int64_t c = 0; c < k; ++c)
+    if (scores[c] == scores[c] && (best < 0 || scores[c] > scores[best])) best = c;
+  return best < 0 ? 0 : static_cast<std::int32_t>(best);
+}
+
+}  // namespace
+
+void count(CpuContext& ctx, const Args& args) {
+  const std::int64_t r = args.scores.shape[0], n = args.scores.shape[1], k = args.scores.shape[2];
+  ScratchFrame frame(ctx);
+  auto* const predicted = args.predicted ? args.predicted.as<std::int32_t>() : frame.take<std::int32_t>(r * n);
+  on_float(args.scores.dtype, [&](auto zero) {
+    const auto* scores = args.scores.as<decltype(zero)>();
+    for_ranges(ctx, r * n, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) predicted[i] = argmax(k, scores + i * k);
+    });
+  });
+  const std::int64_t label_stride = replica_stride(args.labels, r);
+  ctx.parallel(r, [&](std::int64_t replica) {
+    const auto* labels = args.labels.as<std::int32_t>() + replica * label_stride;
+    auto* counts = args.counts.as<std::int64_t>() + replica * k * k;
+    for (std::int64_t i = 0; i < n; ++i)
+      if (labels[i] >= 0 && labels[i] < k) counts[labels[i] * k + predicted[replica * n + i]] += 1;
+  });
+}
+
+}  // namespace genexx::metrics_confusion::cpu
