@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Configurations are plain structs with one visit function that names every field once; reading, strict checking, defaults,
+// printing and help all come from it.
+//   template <class V> void visit(V& v) { v.field("train.batch", batch, "rows of a step"); ... }
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/error.h"
+
+namespace genexx {
+
+// The name of `known` closest to `name` by edit distance; for error messages.
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
+
+// "train.batch" of {"train": {"batch": 3}}; null when absent.
+const nlohmann::json* find_dotted(const nlohmann::json& json, const std::string& key);
+void set_dotted(nlohmann::json& json, const std::string& key, nlohmann::json value);
+
+// Names of all leaves of a nested object, dotted.
+std::vector<std::string> dotted_keys(const nlohmann::json& json);
+
+// Parses the value of --set KEY=VALUE: a number, true, false or null where it reads as one, else text. Throws UsageError
+// when there is no '='.
+std::pair<std::string, nlohmann::json> parse_setting(const std::string& text);
+
+namespace config_detail {
+
+struct Writer {
+  nlohmann::json json = nlohmann::json::object();
+  template <class T>
+  void field(const char* key, T& value, const char*) {
+    set_dotted(json, key, value);
+  }
+  void choice(const char* key, std::string& value, const std::vector<std::string>&, const char*) {
+    set_dotted(json, key, value);
+  }
+};
+
+struct Reader {
+  const nlohmann::json& json;
+  std::vector<std::string> known = {};
+  template <class T>
+  void field(const char* key, T& value, const char*) {
+    known.emplace_back(key);
+    const nlohmann::json* found = find_dotted(json, key);
+    if (!found) return;
+    const bool fits = std::is_same_v<T, std::string> ? found->is_string()
+                      : std::is_same_v<T, bool>      ? found->is_boolean()
+                      : std::is_integral_v<T>        ? found->is_number_integer()
+                                                     : found->is_number();
+    if (!fits) throw UsageError(std::string("configuration: ") + key + " is " + found->dump() + ", expected " + kind<T>());
+    value = found->get<T>();
+  }
+  void choice(const char* key, std::string& value, const std::vector<std::string>& allowed, const char* help) {
+    field(key, value, help);
+    if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return;
+    std::string list;
+    for (const std::string& a : allowed) list += (list.empty() ? "" : ", ") + a;
+    throw UsageError(std::string("configuration: ") + key + " is '" + value + "', expected one of " + list);
+  }
+  template <class T>
+  static const char* kind() {
+    if (std::is_same_v<T, std::string>) return "text";
+    if (std::is_same_v<T, bool>) return "true or false";
+    return std::is_integral_v<T> ? "a whole number" : "a number";
+  }
+};
+
+}  // namespace config_detail
+
+// The configuration as a nested JSON object.
+template <class Config>
+nlohmann::json to_json_config(Config config) {
+  config_detail::Writer writer;
+  config.visit(writer);
+  return std::move(writer.json);
+}
+
+// Replaces the fields that `json` names. Throws UsageError for an unknown key, naming the nearest known one, and for a
+// value of the wrong kind.
+template <class Config>
+void apply_json(Config& config, const nlohmann::json& json) {
+  config_detail::Reader reader{json};
+  config.visit(reader);
+  for (const std::string& key : dotted_keys(json))
+    if (std::find(reader.known.begin(), reader.known.end(), key) == reader.known.end())
+      throw UsageError("configuration: there is no key '" + key + "'; did you mean '" + nearest_name(key, reader.known) + "'?");
+}
+
+}  // namespace genexx

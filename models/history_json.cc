@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/history_json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace genexx {
+namespace {
+
+nlohmann::json number(double x) { return std::isfinite(x) ? nlohmann::json(x) : nlohmann::json(); }
+
+double number_or_nan(const nlohmann::json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
+std::string cell(double x) { return std::isfinite(x) ? fmt::format("{:.9g}", x) : ""; }
+
+}  // namespace
+
+nlohmann::json history_to_json(const std::vector<EpochRecord>& history) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const EpochRecord& r : history) {
+    nlohmann::json losses = nlohmann::json::array();
+    for (const double loss : r.losses) losses.push_back(number(loss));
+    list.push_back({{"phase", r.phase},
+                    {"epoch", r.epoch},
+                    {"replica", r.replica},
+                    {"losses", losses},
+                    {"learning_rate", number(r.learning_rate)},
+                    {"validation_loss", number(r.validation_loss)},
+                    {"validation_accuracy", number(r.validation_accuracy)},
+                    {"validation_macro_f1", number(r.validation_macro_f1)},
+                    {"best", r.best},
+                    {"seconds", r.seconds}});
+  }
+  return list;
+}
+
+std::vector<EpochRecord> history_from_json(const nlohmann::json& json) {
+  std::vector<EpochRecord> history;
+  for (const nlohmann::json& line : json) {
+    EpochRecord r;
+    r.phase = line.at("phase").get<std::string>();
+    r.epoch = line.at("epoch").get<std::int64_t>();
+    r.replica = line.at("replica").get<std::int64_t>();
+    for (const nlohmann::json& loss : line.at("losses")) r.losses.push_back(number_or_nan(loss));
+    r.learning_rate = number_or_nan(line.at("learning_rate"));
+    r.validation_loss = number_or_nan(line.at("validation_loss"));
+    r.validation_accuracy = number_or_nan(line.at("validation_accuracy"));
+    r.validation_macro_f1 = number_or_nan(line.at("validation_macro_f1"));
+    r.best = line.at("best").get<bool>();
+    r.seconds = line.at("seconds").get<double>();
+    history.push_back(std::move(r));
+  }
+  return history;
+}
+
+std::string history_table(const std::vector<EpochRecord>& history, const std::vector<PhaseConfig>& phases) {
+  std::vector<std::string> names;
+  for (const PhaseConfig& phase : phases)
+    for (const LossSpec& loss : phase.losses)
+      if (std::find(names.begin(), names.end(), loss.name) == names.end()) names.push_back(loss.name);
+  std::string text = "phase\tepoch\treplica\tlearning_rate";
+  for (const std::string& name : names) text += "\tloss:" + name;
+  text += "\tvalidation_loss\tvalidation_accuracy\tvalidation_macro_f1\tbest\tseconds\n";
+  for (const EpochRecord& r : history) {
+    text += fmt::format("{}\t{}\t{}\t{:.9g}", r.phase, r.epoch, r.replica, r.learning_rate);
+    const auto phase = std::find_if(phases.begin(), phases.end(), [&](const PhaseConfig& p) { return p.name == r.phase; });
+    for (const std::string& name : names) {
+      text += '\t';
+      if (phase == phases.end()) continue;
+      for (std::size_t i = 0; i < phase->losses.size() && i < r.losses.size(); ++i)
+        if (phase->losses[i].name == name) text += cell(r.losses[i]);
+    }
+    text += fmt::format("\t{}\t{}\t{}\t{}\t{:.6f}\n", cell(r.validation_loss), cell(r.validation_accuracy),
+                        cell(r.validation_macro_f1), r.best ? 1 : 0, r.seconds);
+  }
+  return text;
+}
+
+}  // namespace genexx

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The history of a run as JSON (for checkpoints and reports) and as a table (history.tsv).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "models/trainer.h"
+
+namespace genexx {
+
+// An array of objects; NaN becomes null.
+nlohmann::json history_to_json(const std::vector<EpochRecord>& history);
+// The inverse. Throws nlohmann::json::exception for what is not a history.
+std::vector<EpochRecord> history_from_json(const nlohmann::json& json);
+
+// A line an epoch and replica, tab-separated, with a header; undefined numbers are empty. `loss_names` of each phase's
+// losses become the columns loss:NAME.
+std::string history_table(const std::vector<EpochRecord>& history, const std::vector<PhaseConfig>& phases);
+
+}  // namespace genexx

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// A layer computes one node: it says what outputs it has, and runs them forward and backward on a session's memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "models/network.h"
+#include "models/session.h"
+
+namespace genexx {
+
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  // Widths of the outputs, output 0 first.
+  virtual std::vector<std::int64_t> plan(const NodeSpec& spec) const { return {spec.width}; }
+
+  // Reads the values of the inputs, writes the values of the outputs.
+  virtual void forward(Session& s, int node, std::int64_t rows) const = 0;
+
+  // Reads the gradients of the outputs that were written, adds to those of the inputs that want one and overwrites those
+  // of its parameters. Called only when at least one output has a gradient.
+  virtual void backward(Session& s, int node, std::int64_t rows) const = 0;
+};
+
+// The layer of a kind.
+std::unique_ptr<Layer> make_layer(NodeKind kind);
+
+}  // namespace genexx

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/loss.h"
+
+#include "kernels/accumulate.h"
+#include "kernels/collinearity_loss.h"
+#include "kernels/discriminative_loss.h"
+#include "kernels/softmax_cross_entropy.h"
+
+namespace genexx {
+
+LossSet::LossSet(Session& session, std::vector<LossSpec> losses, double label_smoothing, SmallBatch small_batch)
+    : session_(session),
+      losses_(std::move(losses)),
+      label_smoothing_(label_smoothing),
+      small_batch_(small_batch),
+      replicas_(session.options().replicas) {
+  Context& ctx = session.context();
+  const std::int64_t count = static_cast<std::int64_t>(losses_.size()) * replicas_;
+  scale_ = Buffer(ctx, count * 8);
+  value_ = Buffer(ctx, count * 8);
+  sum_ = Buffer(ctx, count * 8);
+  std::vector<double> scales;
+  for (const LossSpec& loss : losses_) {
+    nodes_.push_back(loss.node);
+    scales.insert(scales.end(), static_cast<std::size_t>(replicas_), loss.weight);
+  }
+  ctx.copy_to_device(scale_.data(), scales.data(), count * 8);
+  ctx.fill_bytes(sum_.data(), 0, count * 8);
+}
+
+void LossSet::run(std::int64_t rows, const LossTargets& targets) {
+  Context& ctx = session_.context();
+  for (std::size_t i = 0; i < losses_.size(); ++i) {
+    const LossSpec& spec = losses_[i];
+    const std::int64_t at = static_cast<std::int64_t>(i) * replicas_;
+    const Tensor scale = {scale_.as<double>() + at, DType::f64, {replicas_}};
+    const Tensor value = {value_.as<double>() + at, DType::f64, {replicas_}};
+    const Tensor sum = {sum_.as<double>() + at, DType::f64, {replicas_}};
+    const Tensor node = session_.value(spec.node, spec.output, rows);
+    const Tensor gradient = session_.gradient(spec.node, spec.output, rows);
+    const WriteMode mode = session_.claim_gradient(spec.node, spec.output);
+    switch (spec.kind) {
+      case LossKind::cross_entropy:
+        softmax_cross_entropy::run(ctx, {.logits = node,
+                                         .labels = targets.labels,
+                                         .class_weight = targets.class_weight,
+                                         .label_smoothing = label_smoothing_,
+                                         .scale = scale,
+                                         .loss = value,
+                                         .dlogits = gradient});
+        break;
+      case LossKind::discriminative:
+        discriminative_loss::run(ctx, {.gate = node,
+                                       .index = targets.index,
+                                       .mask = targets.gene_mask,
+                                       .scale = scale,
+                                       .loss = value,
+                                       .dgate = gradient,
+                                       .mode = mode});
+        break;
+      case LossKind::collinearity:
+        collinearity_loss::run(ctx, {.z = node,
+                                     .denominator = small_batch_ == SmallBatch::guarded
+                                                        ? collinearity_loss::Denominator::guarded
+                                                        : collinearity_loss::Denominator::reference,
+                                     .scale = scale,
+                                     .loss = value,
+                                     .dz = gradient,
+                                     .mode = mode});
+        break;
+    }
+    accumulate::run(ctx, {.value = value, .weight = static_cast<double>(rows), .sum = sum});
+  }
+}
+
+LossSet::Sums LossSet::take_sums() {
+  Sums sums;
+  Context& ctx = session_.context();
+  for (std::size_t i = 0; i < losses_.size(); ++i) {
+    std::vector<double> values(static_cast<std::size_t>(replicas_));
+    ctx.copy_to_host(values.data(), sum_.as<double>() + static_cast<std::int64_t>(i) * replicas_, replicas_ * 8);
+    sums.loss.push_back(std::move(values));
+  }
+  ctx.fill_bytes(sum_.data(), 0, static_cast<std::int64_t>(losses_.size()) * replicas_ * 8);
+  return sums;
+}
+
+}  // namespace genexx

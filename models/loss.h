@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The losses of a training phase: which node each looks at and how much it counts in the total of each replica.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/tensor.h"
+#include "models/session.h"
+
+namespace genexx {
+
+enum class LossKind {
+  cross_entropy,   // softmax cross-entropy of the node's output against the labels
+  discriminative,  // mean squared distance of a gate to the discriminant index of its genes
+  collinearity     // of the columns of the node's output, divided by the batch size
+};
+
+// How the collinearity loss meets batches as small as its width; see kernels/collinearity_loss.h.
+enum class SmallBatch { guarded, reference };
+
+struct LossSpec {
+  LossKind kind = LossKind::cross_entropy;
+  std::string name;
+  int node = 0;
+  int output = 0;
+  double weight = 1;  // in the total; the same for all replicas
+};
+
+// What losses compare with, on the device.
+struct LossTargets {
+  ConstTensor labels;        // [r, rows] i32; -1: the row does not count
+  ConstTensor class_weight;  // [r, k] or absent
+  ConstTensor index;         // [r, g] discriminant index, or absent
+  ConstTensor gene_mask;     // [r, g] of 0/1, or absent
+};
+
+class LossSet {
+ public:
+  LossSet(Session& session, std::vector<LossSpec> losses, double label_smoothing, SmallBatch small_batch);
+
+  // Nodes the losses need; what Session::forward must compute.
+  const std::vector<int>& nodes() const { return nodes_; }
+
+  // Computes every loss of the step and writes its gradient into the session. Adds rows * loss to the running sums.
+  void run(std::int64_t rows, const LossTargets& targets);
+
+  // Sums of rows * loss since the last reset, [losses][r], and of rows; then starts anew. Synchronizes.
+  struct Sums {
+    std::vector<std::vector<double>> loss;  // [losses][r]
+  };
+  Sums take_sums();
+
+  const std::vector<LossSpec>& specs() const { return losses_; }
+
+ private:
+  Session& session_;
+  std::vector<LossSpec> losses_;
+  std::vector<int> nodes_;
+  double label_smoothing_;
+  SmallBatch small_batch_;
+  std::int64_t replicas_;
+  Buffer scale_, value_, sum_;  // [losses][r] f64 each
+};
+
+}  // namespace genexx

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/network.h"
+
+#include <array>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/error.h"
+
+namespace genexx {
+namespace {
+
+constexpr std::array<std::pair<NodeKind, const char*>, 7> kKindNames = {{{NodeKind::input, "input"},
+                                                                         {NodeKind::linear, "linear"},
+                                                                         {NodeKind::relu, "relu"},
+                                                                         {NodeKind::tanh, "tanh"},
+                                                                         {NodeKind::sigmoid, "sigmoid"},
+                                                                         {NodeKind::dropout, "dropout"},
+                                                                         {NodeKind::gate, "gate"}}};
+constexpr std::array<std::pair<Initializer, const char*>, 6> kInitializerNames = {
+    {{Initializer::he_normal, "he_normal"},
+     {Initializer::glorot_uniform, "glorot_uniform"},
+     {Initializer::fan_in_uniform, "fan_in_uniform"},
+     {Initializer::small_uniform, "small_uniform"},
+     {Initializer::zeros, "zeros"},
+     {Initializer::ones, "ones"}}};
+
+template <class E, std::size_t N>
+const char* name_in(const std::array<std::pair<E, const char*>, N>& names, E value) {
+  for (const auto& [candidate, name] : names)
+    if (candidate == value) return name;
+  return "?";
+}
+
+template <class E, std::size_t N>
+E value_in(const std::array<std::pair<E, const char*>, N>& names, const std::string& text, const std::string& field) {
+  std::string known;
+  for (const auto& [value, name] : names) {
+    if (text == name) return value;
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  }
+  throw InputError("network: " + field + " is '" + text + "', expected one of " + known);
+}
+
+std::size_t inputs_of(NodeKind kind) {
+  if (kind == NodeKind::input) return 0;
+  return kind == NodeKind::gate ? 2 : 1;
+}
+
+}  // namespace
+
+Node Network::append(NodeSpec spec) {
+  const int index = static_cast<int>(nodes_.size());
+  if (spec.name.empty()) spec.name = std::string(name_in(kKindNames, spec.kind)) + "_" + std::to_string(index);
+  for (const NodeSpec& other : nodes_)
+    if (other.name == spec.name) throw UsageError("network: two nodes are called '" + spec.name + "'");
+  nodes_.push_back(std::move(spec));
+  add_parameters(index);
+  return {index};
+}
+
+Node Network::append_like(NodeKind kind, Node x) {
+  NodeSpec spec;
+  spec.kind = kind;
+  spec.inputs = {x.index};
+  spec.width = nodes_[static_cast<std::size_t>(x.index)].width;
+  return append(std::move(spec));
+}
+
+void Network::add_parameters(int node) {
+  const NodeSpec& spec = nodes_[static_cast<std::size_t>(node)];
+  if (spec.kind == NodeKind::linear) {
+    const std::int64_t in = nodes_[static_cast<std::size_t>(spec.inputs[0])].width;
+    parameters_.push_back({spec.name + ".weight", node, {spec.width, in}, spec.width * in, in, spec.width,
+                           spec.weight_initializer});
+    parameters_.push_back({spec.name + ".bias", node, {spec.width}, spec.width, in, spec.width, spec.bias_initializer});
+  }
+}
+
+Node Network::input(const std::string& name, std::int64_t width) {
+  NodeSpec spec;
+  spec.name = name;
+  spec.width = width;
+  return append(std::move(spec));
+}
+
+Node Network::linear(const std::string& name, Node x, std::int64_t width, Initializer weight, Initializer bias) {
+  NodeSpec spec;
+  spec.kind = NodeKind::linear;
+  spec.name = name;
+  spec.inputs = {x.index};
+  spec.width = width;
+  spec.weight_initializer = weight;
+  spec.bias_initializer = bias;
+  return append(std::move(spec));
+}
+
+Node Network::relu(Node x) { return append_like(NodeKind::relu, x); }
+Node Network::tanh(Node x) { return append_like(NodeKind::tanh, x); }
+Node Network::sigmoid(Node x) { return append_like(NodeKind::sigmoid, x); }
+
+Node Network::dropout(Node x, double rate) {
+  const Node node = append_like(NodeKind::dropout, x);
+  nodes_.back().rate = rate;
+  return node;
+}
+
+Node Network::gate(const std::string& name, Node logits, Node x) {
+  const Node node = append_like(NodeKind::gate, logits);
+  nodes_.back().inputs = {logits.index, x.index};
+  nodes_.back().name = name;
+  return node;
+}
+
+std::int64_t Network::parameter_count() const {
+  std::int64_t count = 0;
+  for (const ParameterSpec& p : parameters_) count += p.size;
+  return count;
+}
+
+std::int64_t Network::input_width() const { return nodes_.front().width; }
+
+int Network::find(const std::string& name) const {
+  std::string known;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].name == name) return static_cast<int>(i);
+    known += (i ? ", " : "") + nodes_[i].name;
+  }
+  throw UsageError("the network has no node '" + name + "'; it has " + known);
+}
+
+nlohmann::json Network::to_json() const {
+  nlohmann::json list = nlohmann::json::array();
+  for (const NodeSpec& n : nodes_) {
+    nlohmann::json node = {{"kind", name_in(kKindNames, n.kind)}, {"name", n.name}, {"width", n.width}};
+    node["inputs"] = nlohmann::json::array();
+    for (const int i : n.inputs) node["inputs"].push_back(nodes_[static_cast<std::size_t>(i)].name);
+    if (n.kind == NodeKind::dropout) node["rate"] = n.rate;
+    if (n.kind == NodeKind::linear) {
+      node["weight_initializer"] = name_in(kInitializerNames, n.weight_initializer);
+      node["bias_initializer"] = name_in(kInitializerNames, n.bias_initializer);
+    }
+    list.push_back(std::move(node));
+  }
+  return {{"nodes", std::move(list)}};
+}
+
+Network Network::from_json(const nlohmann::json& json) {
+  Network network;
+  try {
+    for (const nlohmann::json& node : json.at("nodes")) {
+      NodeSpec spec;
+      spec.name = node.at("name").get<std::string>();
+      spec.kind = value_in(kKindNames, node.at("kind").get<std::string>(), "kind of node '" + spec.name + "'");
+      spec.width = node.at("width").get<std::int64_t>();
+      spec.rate = node.value("rate", 0.0);
+      if (spec.kind == NodeKind::linear) {
+        const std::string where = "initializer of node '" + spec.name + "'";
+        spec.weight_initializer = value_in(kInitializerNames, node.value("weight_initializer", "he_normal"), where);
+        spec.bias_initializer = value_in(kInitializerNames, node.value("bias_initializer", "fan_in_uniform"), where);
+      }
+      for (const nlohmann::json& input : node.at("inputs")) spec.inputs.push_back(network.find(input.get<std::string>()));
+      if (spec.inputs.size() != inputs_of(spec.kind))
+        throw InputError("network: node '" + spec.name + "' has " + std::to_string(spec.inputs.size()) +
+                         " inputs, expected " + std::to_string(inputs_of(spec.kind)));
+      if (spec.width < 1 || spec.width > (std::int64_t{1} << 31))
+        throw InputError("network: width of node '" + spec.name + "' is " + std::to_string(spec.width));
+      network.append(std::move(spec));
+    }
+  } catch (const nlohmann::json::exception& e) {
+    throw InputError(std::string("network: ") + e.what());
+  } catch (const UsageError& e) {
+    throw InputError(e.what());
+  }
+  if (network.nodes_.empty()) throw InputError("network: it has no nodes");
+  return network;
+}
+
+}  // namespace genexx

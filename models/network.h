@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network as data: a list of nodes, each naming the nodes it reads. It is what a model definition builds, what the
+// model file stores and what a Session runs. No tape: the list is walked forward, then in reverse.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace genexx {
+
+// What a node computes. Widths count features of one sample.
+enum class NodeKind {
+  input,       // the batch
+  linear,      // x W^T + b
+  relu,
+  tanh,
+  sigmoid,
+  dropout,     // rate; acts in training only
+  gate         // output 0: x * sigmoid(logits); output 1: sigmoid(logits). Inputs: logits, x
+};
+
+// How a parameter starts; drawn on the host from the replica's seed.
+enum class Initializer {
+  he_normal,        // normal, std sqrt(2 / fan_in)
+  glorot_uniform,   // uniform +-sqrt(6 / (fan_in + fan_out))
+  fan_in_uniform,   // uniform +-1 / sqrt(fan_in)
+  small_uniform,    // uniform +-1e-4
+  zeros,
+  ones
+};
+
+struct NodeSpec {
+  NodeKind kind = NodeKind::input;
+  std::string name;                // unique; parameters are NAME.weight, NAME.bias
+  std::vector<int> inputs;         // indices of earlier nodes
+  std::int64_t width = 0;          // features of output 0
+  double rate = 0;                 // dropout
+  Initializer weight_initializer = Initializer::he_normal;    // linear
+  Initializer bias_initializer = Initializer::fan_in_uniform;  // linear
+};
+
+// One learned tensor of one replica.
+struct ParameterSpec {
+  std::string name;
+  int node = 0;
+  std::vector<std::int64_t> shape;  // without the replica axis
+  std::int64_t size = 0;            // product of shape
+  std::int64_t fan_in = 0, fan_out = 0;
+  Initializer initializer = Initializer::zeros;
+};
+
+// A handle of the builder.
+struct Node {
+  int index = -1;
+};
+
+class Network {
+ public:
+  // ---- building; each call appends a node and returns its handle ----
+  Node input(const std::string& name, std::int64_t width);
+  Node linear(const std::string& name, Node x, std::int64_t width, Initializer weight = Initializer::he_normal,
+              Initializer bias = Initializer::fan_in_uniform);
+  Node relu(Node x);
+  Node tanh(Node x);
+  Node sigmoid(Node x);
+  Node dropout(Node x, double rate);
+  Node gate(const std::string& name, Node logits, Node x);
+
+  // ---- reading ----
+  const std::vector<NodeSpec>& nodes() const { return nodes_; }
+  const std::vector<ParameterSpec>& parameters() const { return parameters_; }
+  std::int64_t parameter_count() const;  // elements of one replica
+  std::int64_t input_width() const;
+  std::int64_t output_width() const { return nodes_.back().width; }  // the last node is the output
+  // The node called `name`. Throws UsageError listing the names there are.
+  int find(const std::string& name) const;
+
+  // The layout stored in model files, and back. from_json throws InputError naming the node and field that is wrong.
+  nlohmann::json to_json() const;
+  static Network from_json(const nlohmann::json& json);
+
+ private:
+  Node append(NodeSpec spec);
+  Node append_like(NodeKind kind, Node x);
+  void add_parameters(int node);
+  std::vector<NodeSpec> nodes_;
+  std::vector<ParameterSpec> parameters_;
+};
+
+}  // namespace genexx

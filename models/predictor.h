@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Applies a model to prepared rows: class probabilities averaged over the replicas, and values of inner nodes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/csr_matrix.h"
+#include "models/model.h"
+
+namespace genexx {
+
+class Predictor {
+ public:
+  // Keeps a reference to `model`. `ctx` must outlive the predictor.
+  Predictor(Context& ctx, const Model& model, const std::vector<std::uint8_t>& missing_gene);
+  ~Predictor();
+  Predictor(const Predictor&) = delete;
+  Predictor& operator=(const Predictor&) = delete;
+
+  // Softmax of logits / temperature, averaged over the replicas: [rows][classes], row-major. `rows` are normalised by the
+  // recipe up to and including log1p, columns in the model's gene order.
+  std::vector<float> probabilities(const CsrMatrix& rows);
+
+  // The same for each replica: [r][rows][classes].
+  std::vector<float> replica_probabilities(const CsrMatrix& rows);
+
+  // Output `output` of node `node` of one replica: [rows][width].
+  std::vector<float> values(const CsrMatrix& rows, std::int64_t replica, int node, int output);
+
+  // A replica's logits: [rows][classes].
+  std::vector<float> logits(const CsrMatrix& rows, std::int64_t replica);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace genexx

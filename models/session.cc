@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/session.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "models/layers/layer.h"
+
+namespace genexx {
+namespace {
+
+constexpr std::int64_t kAlignElements = 64;  // every parameter starts on a cache line and a 16-byte load
+
+Shape with_replicas(std::int64_t r, const std::vector<std::int64_t>& shape) {
+  return shape.size() == 1 ? Shape{r, shape[0]} : Shape{r, shape[0], shape[1]};
+}
+
+}  // namespace
+
+Session::Session(Context& ctx, const Network& network, const SessionOptions& options)
+    : ctx_(ctx), network_(network), options_(options) {
+  const std::size_t count = network_.nodes().size();
+  const std::int64_t element = size_of(options_.dtype);
+  for (const ParameterSpec& p : network_.parameters()) {
+    offsets_.push_back(flat_size_);
+    flat_size_ += (options_.replicas * p.size + kAlignElements - 1) / kAlignElements * kAlignElements;
+  }
+  weights_ = allocate(flat_size_ * element);
+  ctx_.fill_bytes(weights_.data(), 0, flat_size_ * element);
+  if (options_.use == Mode::training) {
+    gradients_ = allocate(flat_size_ * element);
+    ctx_.fill_bytes(gradients_.data(), 0, flat_size_ * element);
+  }
+  seed_ = allocate(options_.replicas * 8);
+  step_ = allocate(options_.replicas * 8);
+  rates_ = allocate(options_.replicas * 8 * static_cast<std::int64_t>(count));
+
+  wants_gradient_.assign(count, 0);
+  slots_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const NodeSpec& spec = network_.nodes()[i];
+    layers_.push_back(make_layer(spec.kind));
+    for (const int input : spec.inputs)
+      if (wants_gradient_[static_cast<std::size_t>(input)]) wants_gradient_[i] = 1;
+    for (const ParameterSpec& p : network_.parameters())
+      if (p.node == static_cast<int>(i)) wants_gradient_[i] = 1;
+    if (spec.kind == NodeKind::dropout && options_.use == Mode::inference) {
+      slots_[i].resize(1);
+      slots_[i][0].width = spec.width;
+      continue;
+    }
+    for (const std::int64_t width : layers_.back()->plan(spec)) {
+      Slot s;
+      s.width = width;
+      const std::int64_t bytes = options_.replicas * options_.max_rows * width * element;
+      s.value = allocate(bytes);
+      if (options_.use == Mode::training && wants_gradient_[i]) s.gradient = allocate(bytes);
+      slots_[i].push_back(std::move(s));
+    }
+  }
+  set_dropout(Mode::training);
+  set_seeds(std::vector<std::int64_t>(static_cast<std::size_t>(options_.replicas), 0));
+  set_step(0);
+}
+
+Session::~Session() = default;
+
+Buffer Session::allocate(std::int64_t bytes) {
+  bytes_ += bytes;
+  return Buffer(ctx_, bytes);
+}
+
+Tensor Session::view(const Buffer& flat, std::size_t index) const {
+  return {flat.as<char>() + offsets_[index] * size_of(options_.dtype), options_.dtype,
+          with_replicas(options_.replicas, network_.parameters()[index].shape)};
+}
+
+const Session::Slot& Session::slot(int node, int output) const {
+  return slots_[static_cast<std::size_t>(node)][static_cast<std::size_t>(output)];
+}
+
+Tensor Session::value(int node, int output, std::int64_t rows) const {
+  assert(rows <= options_.max_rows);
+  const NodeSpec& spec = network_.nodes()[static_cast<std::size_t>(node)];
+  if (spec.kind == NodeKind::dropout && last_mode_ == Mode::inference) return value(spec.inputs[0], 0, rows);
+  const Slot& s = slot(node, output);
+  return {s.value.data(), options_.dtype, {options_.replicas, rows, s.width}};
+}
+
+Tensor Session::gradient(int node, int output, std::int64_t rows) const {
+  const Slot& s = slot(node, output);
+  return {s.gradient.data(), options_.dtype, {options_.replicas, rows, s.width}};
+}
+
+WriteMode Session::claim_gradient(int node, int output) {
+  Slot& s = slots_[static_cast<std::size_t>(node)][static_cast<std::size_t>(output)];
+  const WriteMode mode = s.written ? WriteMode::accumulate : WriteMode::overwrite;
+  s.written = true;
+  return mode;
+}
+
+bool Session::has_gradient(int node, int output) const { return slot(node, output).written; }
+
+void Session::mark_needed(const std::vector<int>& wanted) {
+  needed_.assign(layers_.size(), wanted.empty() ? 1 : 0);
+  for (const int node : wanted) needed_[static_cast<std::size_t>(node)] = 1;
+  for (std::size_t i = layers_.size(); i-- > 0;)
+    if (needed_[i])
+      for (const int input : network_.nodes()[i].inputs) needed_[static_cast<std::size_t>(input)] = 1;
+}
+
+void Session::forward(std::int64_t rows, Mode mode, const std::vector<int>& wanted) {
+  last_mode_ = mode;
+  mark_needed(wanted);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (!needed_[i]) continue;
+    if (network_.nodes()[i].kind == NodeKind::dropout && mode == Mode::inference) continue;
+    layers_[i]->forward(*this, static_cast<int>(i), rows);
+  }
+}
+
+void Session::begin_backward() {
+  for (std::vector<Slot>& outputs : slots_)
+    for (Slot& s : outputs) s.written = false;
+}
+
+void Session::backward(std::int64_t rows, Mode mode) {
+  assert(options_.use == Mode::training && mode == Mode::training);
+  last_mode_ = mode;
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    const std::vector<Slot>& outputs = slots_[i];
+    const bool any = std::any_of(outputs.begin(), outputs.end(), [](const Slot& s) { return s.written; });
+    if (any && wants_gradient_[i]) layers_[i]->backward(*this, static_cast<int>(i), rows);
+  }
+}
+
+std::size_t Session::parameter_index(int node, int which) const {
+  for (std::size_t i = 0; i < network_.parameters().size(); ++i)
+    if (network_.parameters()[i].node == node) return i + static_cast<std::size_t>(which);
+  assert(false && "the node has no parameters");
+  return 0;
+}
+
+void Session::set_weights(const std::vector<NamedTensor>& weights) {
+  for (std::size_t i = 0; i < network_.parameters().size(); ++i) {
+    const ParameterSpec& p = network_.parameters()[i];
+    const auto found = std::find_if(weights.begin(), weights.end(), [&](const NamedTensor& w) { return w.name == p.name; });
+    if (found == weights.end()) throw InputError("weights: '" + p.name + "' is missing");
+    std::vector<std::int64_t> want = {options_.replicas};
+    want.insert(want.end(), p.shape.begin(), p.shape.end());
+    if (found->shape != want || found->dtype != options_.dtype)
+      throw InputError("weights: '" + p.name + "' has another shape or element type than the network; expected " +
+                       to_string(parameter(i).shape) + " " + name_of(options_.dtype));
+    ctx_.copy_to_device(parameter(i).data, found->bytes.data(), static_cast<std::int64_t>(found->bytes.size()));
+  }
+}
+
+std::vector<NamedTensor> Session::weights() const {
+  std::vector<NamedTensor> all;
+  for (std::size_t i = 0; i < network_.parameters().size(); ++i) {
+    const ParameterSpec& p = network_.parameters()[i];
+    NamedTensor t;
+    t.name = p.name;
+    t.dtype = options_.dtype;
+    t.shape = {options_.replicas};
+    t.shape.insert(t.shape.end(), p.shape.begin(), p.shape.end());
+    t.bytes.resize(static_cast<std::size_t>(options_.replicas * p.size * size_of(options_.dtype)));
+    ctx_.copy_to_host(t.bytes.data(), parameter(i).data, static_cast<std::int64_t>(t.bytes.size()));
+    all.push_back(std::move(t));
+  }
+  return all;
+}
+
+Tensor Session::dropout_rate(int node) const {
+  return {rates_.as<double>() + node * options_.replicas, DType::f64, {options_.replicas}};
+}
+
+void Session::set_dropout(Mode mode) {
+  std::vector<double> rates;
+  for (const NodeSpec& spec : network_.nodes())
+    rates.insert(rates.end(), static_cast<std::size_t>(options_.replicas), mode == Mode::training ? spec.rate : 0.0);
+  ctx_.copy_to_device(rates_.data(), rates.data(), static_cast<std::int64_t>(rates.size()) * 8);
+}
+
+void Session::set_seeds(const std::vector<std::int64_t>& seeds) {
+  assert(static_cast<std::int64_t>(seeds.size()) == options_.replicas);
+  ctx_.copy_to_device(seed_.data(), seeds.data(), options_.replicas * 8);
+}
+
+void Session::set_step(std::int64_t step) {
+  const std::vector<std::int64_t> steps(static_cast<std::size_t>(options_.replicas), step);
+  ctx_.copy_to_device(step_.data(), steps.data(), options_.replicas * 8);
+}
+
+std::int64_t Session::read_step() const {
+  std::int64_t step = 0;
+  ctx_.copy_to_host(&step, step_.data(), 8);
+  return step;
+}
+
+}  // namespace genexx

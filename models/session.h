@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory for one network, r replicas and up to `max_rows` rows, and the walk over its nodes. Everything is allocated at
+// construction; a step allocates nothing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/context.h"
+#include "engine/named_tensor.h"
+#include "engine/tensor.h"
+#include "models/network.h"
+
+namespace genexx {
+
+class Layer;
+
+enum class Mode { training, inference };  // dropout acts in training only
+
+struct SessionOptions {
+  std::int64_t replicas = 1;
+  std::int64_t max_rows = 256;
+  DType dtype = DType::f32;
+  Mode use = Mode::training;  // inference: no gradients are kept
+};
+
+class Session {
+ public:
+  // Binds `network` (copied) to `ctx`, which must outlive the session. Throws DeviceError when memory is short.
+  Session(Context& ctx, const Network& network, const SessionOptions& options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  Context& context() const { return ctx_; }
+  const Network& network() const { return network_; }
+  const SessionOptions& options() const { return options_; }
+
+  // ---- a step: write input(rows), forward, gradients of the losses, backward ----
+  Tensor input(std::int64_t rows) const { return value(0, 0, rows); }
+  // Computes the nodes that `wanted` depends on (all nodes for an empty list).
+  void forward(std::int64_t rows, Mode mode, const std::vector<int>& wanted = {});
+  // Forgets which gradients were written; then losses write theirs through gradient_mode, then backward walks back.
+  void begin_backward();
+  void backward(std::int64_t rows, Mode mode);
+
+  // Output `output` of node `node`: [r, rows, width]. A dropout node in inference is its input.
+  Tensor value(int node, int output, std::int64_t rows) const;
+  Tensor gradient(int node, int output, std::int64_t rows) const;
+  // How the next contribution to that gradient must be written; marks it as written.
+  WriteMode claim_gradient(int node, int output);
+  bool has_gradient(int node, int output) const;
+  // Whether the gradient of this node is needed at all (a parameter lies before it).
+  bool wants_gradient(int node) const { return wants_gradient_[static_cast<std::size_t>(node)] != 0; }
+
+  // ---- parameters: one flat array, parameter after parameter, each [r, ...] ----
+  Tensor parameter(std::size_t index) const { return view(weights_, index); }
+  Tensor parameter_gradient(std::size_t index) const { return view(gradients_, index); }
+  std::size_t parameter_index(int node, int which) const;
+  std::int64_t parameter_offset(std::size_t index) const { return offsets_[index]; }
+  std::int64_t flat_size() const { return flat_size_; }
+  Tensor flat_weights() const { return {weights_.data(), options_.dtype, {flat_size_}}; }
+  Tensor flat_gradients() const { return {gradients_.data(), options_.dtype, {flat_size_}}; }
+
+  // Copies weights of all replicas in or out; names, shapes [r, ...] and dtype must agree. Throws InputError.
+  void set_weights(const std::vector<NamedTensor>& weights);
+  std::vector<NamedTensor> weights() const;
+
+  // ---- what changes from step to step lives on the device ----
+  Tensor seed() const { return {seed_.data(), DType::i64, {options_.replicas}}; }
+  Tensor step() const { return {step_.data(), DType::i64, {options_.replicas}}; }
+  Tensor dropout_rate(int node) const;
+  // Mode::inference sets every rate to zero, so that training goes on without dropout; Mode::training sets them back.
+  void set_dropout(Mode mode);
+  void set_seeds(const std::vector<std::int64_t>& seeds);
+  void set_step(std::int64_t step);
+  std::int64_t read_step() const;
+
+  // Bytes of device memory this session holds.
+  std::int64_t bytes() const { return bytes_; }
+
+ private:
+  struct Slot {  // one output of one node
+    Buffer value, gradient;
+    std::int64_t width = 0;
+    bool written = false;
+  };
+  Buffer allocate(std::int64_t bytes);
+  Tensor view(const Buffer& flat, std::size_t index) const;
+  const Slot& slot(int node, int output) const;
+  void mark_needed(const std::vector<int>& wanted);
+
+  Context& ctx_;
+  Network network_;
+  SessionOptions options_;
+  std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<std::vector<Slot>> slots_;
+  std::vector<char> wants_gradient_, needed_;
+  Buffer weights_, gradients_, seed_, step_, rates_;
+  std::vector<std::int64_t> offsets_;
+  std::int64_t flat_size_ = 0;
+  std::int64_t bytes_ = 0;
+  Mode last_mode_ = Mode::training;
+};
+
+}  // namespace genexx
