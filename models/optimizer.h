@@ -31,8 +31,7 @@ class Optimizer {
 
  private:
   Session& session_;
-  Buffer m_, v_, lr_, base_lr_, active_, segments_;
-  std::int64_t segment_count_ = 0;
+  Buffer m_, v_, lr_, base_lr_, active_, chunks_;
   double decay_ = 1;
   std::int64_t decay_steps_ = 1;
 };
