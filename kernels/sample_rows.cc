@@ -62,6 +62,7 @@ Extents checked(const Args& a) {
                      CodeLocation::here());
   return {.replicas = r,
           .n = a.rows.shape[1],
+          .batch = a.batch == 0 ? a.rows.shape[1] : a.batch,
           .cells_stride = shared == 1 ? 0 : a.cells.shape[1],
           .count_stride = shared == 1 ? 0 : 1};
 }

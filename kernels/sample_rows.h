@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An op: draws the batch of the current step, from the step counter alone, so that a replayed step draws its own rows.
-//   epoch = step[k] / steps_per_epoch      place = (step[k] % steps_per_epoch) n + i
+//   epoch = step[k] / steps_per_epoch      place = (step[k] % steps_per_epoch) batch + i
 //   position = the place'th element of the epoch: shuffled (each once), or drawn with replacement by an alias table
 //   rows[k,i] = cells[k, position]         labels_out[k,i] = labels[rows[k,i]]
 // Places from count[k] on belong to no cell: row -1, label -1. The host knows them by rows_of_step (models/sampler.h).
@@ -22,6 +22,8 @@ struct Args {
   ConstTensor seed;                  // [r] i64: key of each replica
   ConstTensor step;                  // [r] i64: steps done so far, 0 or more
   std::int64_t steps_per_epoch = 0;  // 1 or more, the same for all replicas
+  std::int64_t batch = 0;            // places from one step to the next, at least n; 0: n. The short last batch of an
+                                     // epoch asks for fewer rows than it
   ConstTensor cells;                 // [r or 1, N] i64: rows of the data set this replica samples from
   ConstTensor count;                 // [r or 1] i64 in [0, N]: how many of them are meant; the rest is padding
   ConstTensor alias_probability;     // of the shape of cells, f32 } both: draw with replacement;
@@ -33,7 +35,7 @@ struct Args {
 
 // The sizes of a checked call. Strides are elements between replicas, 0 where a tensor is shared.
 struct Extents {
-  std::int64_t replicas, n;
+  std::int64_t replicas, n, batch;
   std::int64_t cells_stride, count_stride;
 };
 

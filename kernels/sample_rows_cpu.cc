@@ -13,7 +13,7 @@ void draw(const Args& a, const Extents& e, std::int64_t k, std::int64_t begin, s
   const std::uint64_t seed = static_cast<std::uint64_t>(a.seed.as<std::int64_t>()[k]);
   const std::int64_t step = a.step.as<std::int64_t>()[k];
   const std::int64_t count = a.count.as<std::int64_t>()[k * e.count_stride];
-  const std::int64_t epoch = step / a.steps_per_epoch, first = step % a.steps_per_epoch * e.n;
+  const std::int64_t epoch = step / a.steps_per_epoch, first = step % a.steps_per_epoch * e.batch;
   const std::int64_t* cells = a.cells.as<std::int64_t>() + k * e.cells_stride;
   std::int64_t* rows = a.rows.as<std::int64_t>() + k * e.n;
   const std::int64_t drawn = std::clamp(count - first, begin, end);

@@ -29,7 +29,7 @@ __global__ void draw_kernel(const Pointers p, const Extents e, std::int64_t step
   const std::uint64_t seed = static_cast<std::uint64_t>(p.seed[k]);
   const std::int64_t count = p.count[k * e.count_stride];
   const std::int64_t epoch = p.step[k] / steps_per_epoch;
-  const std::int64_t place = p.step[k] % steps_per_epoch * e.n + i;
+  const std::int64_t place = p.step[k] % steps_per_epoch * e.batch + i;
   std::int64_t row = -1;
   if (place < count) {
     const std::int64_t offset = k * e.cells_stride;

@@ -152,11 +152,11 @@ void Lane::feed(const Tensor& rows, std::int64_t count) {
 void Lane::step(std::int64_t rows) {
   sample_rows::Args draw = {.seed = session_.seed(),
                             .step = session_.step(),
+                            .steps_per_epoch = steps_per_epoch(epoch_length_, config_.batch),
+                            .batch = config_.batch,
                             .cells = {train_.data(), DType::i64, {replicas(), longest_}},
                             .count = {count_.data(), DType::i64, {replicas()}},
                             .labels = data_.labels(),
-                            .epoch_length = epoch_length_,
-                            .batch = config_.batch,
                             .rows = batch_rows(rows),
                             .labels_out = batch_labels(rows)};
   if (drawing_ == Drawing::weighted) {

@@ -235,3 +235,21 @@ TEST_CASE("sample_rows: names the wrong argument") {
   bad.rows = Tensor();
   expect(bad, "rows is absent");
 }
+
+TEST_CASE("sample_rows: a short last batch continues where the full ones ended") {
+  on_every_device([](Context& ctx) {
+    const std::int64_t cells = 10, batch = 4;
+    const DeviceArray seed(ctx, {1}, std::vector<std::int64_t>{3}), last(ctx, {1}, std::vector<std::int64_t>{2});
+    const DeviceArray list(ctx, {1, cells}, std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    const DeviceArray count(ctx, {1}, std::vector<std::int64_t>{cells});
+    const DeviceArray full(ctx, {1, batch}, DType::i64), tail(ctx, {1, 2}, DType::i64);
+
+    sample_rows::run(ctx, {.seed = seed, .step = last, .steps_per_epoch = 3, .cells = list, .count = count, .rows = full});
+    sample_rows::run(ctx, {.seed = seed, .step = last, .steps_per_epoch = 3, .batch = batch, .cells = list, .count = count,
+                           .rows = tail});
+
+    const std::vector<std::int64_t> padded = full.download<std::int64_t>();
+    CHECK(tail.download<std::int64_t>() == std::vector<std::int64_t>{padded[0], padded[1]});
+    CHECK(padded[2] == -1);
+  });
+}
