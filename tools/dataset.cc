@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/dataset.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "engine/error.h"
+#include "io/value_check.h"
+#include "models/config.h"
+#include "tools/stop_signal.h"
+
+namespace genexx::tools {
+namespace {
+
+constexpr std::int64_t kBlockRows = 4096;
+
+ReadOptions reader_options(const ReadingOptions& o) {
+  ReadOptions r;
+  if (!o.matrix.empty()) r.matrix = o.matrix;
+  if (!o.gene_column.empty()) r.gene_column = o.gene_column;
+  if (!o.labels_file.empty()) r.labels_file = o.labels_file;
+  if (o.limit_cells > 0) r.limit_cells = o.limit_cells;
+  if (o.orientation == "cells-rows") r.orientation = Orientation::cells_rows;
+  if (o.orientation == "genes-rows") r.orientation = Orientation::genes_rows;
+  r.threads = thread_count(o);
+  return r;
+}
+
+MatrixKind kind_by_name(const std::string& name) {
+  if (name == "counts") return MatrixKind::counts;
+  if (name == "log1p") return MatrixKind::log1p;
+  if (name == "log2p1") return MatrixKind::log2p1;
+  return name == "scaled" ? MatrixKind::scaled : MatrixKind::unknown;  // asis: taken as it is
+}
+
+void append(CsrMatrix& all, const CsrMatrix& block) {
+  const std::int64_t base = all.nnz();
+  for (std::int64_t i = 1; i <= block.rows; ++i) all.row_begin.push_back(base + block.row_begin[static_cast<std::size_t>(i)]);
+  all.column.insert(all.column.end(), block.column.begin(), block.column.end());
+  all.value.insert(all.value.end(), block.value.begin(), block.value.end());
+  all.rows += block.rows;
+}
+
+// Reads every row, checking values, with several columns of one gene brought together.
+void read_matrix(Dataset& d, const ReadingOptions& o) {
+  const bool counts = d.kind == MatrixKind::counts;
+  const std::string rule = o.duplicates == "auto" ? (counts ? "sum" : "error") : o.duplicates;
+  d.genes = unique_names(d.source->gene_names());
+  std::unique_ptr<MatchedSource> matched;
+  GeneMatch match;
+  if (d.genes.size() != d.source->gene_names().size()) {
+    GeneMatchOptions options;
+    options.duplicates = rule == "sum" ? DuplicateGenes::sum : rule == "first" ? DuplicateGenes::first : DuplicateGenes::error;
+    match = match_genes({{"gene names", d.source->gene_names()}}, {{"gene names", d.genes}}, options);
+    matched = std::make_unique<MatchedSource>(*d.source, match);
+  }
+  BatchSource& rows = matched ? static_cast<BatchSource&>(*matched) : *d.source;
+  d.matrix = {};
+  d.matrix.cols = static_cast<std::int64_t>(d.genes.size());
+  const std::int64_t bound = d.source->stored_values();
+  if (bound > 0) {
+    d.matrix.column.reserve(static_cast<std::size_t>(bound));
+    d.matrix.value.reserve(static_cast<std::size_t>(bound));
+  }
+  const ValueRule values = d.kind == MatrixKind::scaled || d.kind == MatrixKind::unknown ? ValueRule::finite
+                                                                                         : ValueRule::non_negative;
+  CsrMatrix block;
+  while (rows.next(block, kBlockRows)) {
+    check_values(block, d.matrix.rows, *d.source, values);
+    append(d.matrix, block);
+    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while reading");
+  }
+}
+
+}  // namespace
+
+void add_reading_options(CLI::App& verb, ReadingOptions& o) {
+  verb.add_option("--label", o.label_column, "column of the cells with their type");
+  verb.add_option("--labels", o.labels_file, "text file with lines cell TAB label")->check(CLI::ExistingFile);
+  verb.add_option("--exclude-label", o.excluded_labels, "leave out cells with this label; may be repeated")->expected(1)->take_all();
+  verb.add_option("--batch", o.batch_column, "column of the cells with their batch");
+  verb.add_option("--group", o.group_column, "column of the cells (a donor) that a split must not tear apart");
+  verb.add_option("--orientation", o.orientation, "what a row is")->check(CLI::IsMember({"auto", "cells-rows", "genes-rows"}))->capture_default_str();
+  verb.add_option("--matrix", o.matrix, "X, raw or layers/NAME");
+  verb.add_option("--input-kind", o.input_kind, "what the values are")
+      ->check(CLI::IsMember({"auto", "counts", "log1p", "log2p1", "asis", "scaled"}))
+      ->capture_default_str();
+  verb.add_option("--gene-column", o.gene_column, "column of the genes to name them by");
+  verb.add_option("--duplicates", o.duplicates, "several columns of one gene: sum (counts), else error")
+      ->check(CLI::IsMember({"auto", "sum", "first", "error"}))
+      ->capture_default_str();
+  verb.add_option("--min-overlap", o.min_overlap, "least part of a model's genes that must be there")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  verb.add_option("--threads", o.threads, "0: as many as the machine has")->check(CLI::Range(0, 4096));
+  verb.add_option("--time-limit", o.time_limit, "seconds after which to stop")->check(CLI::NonNegativeNumber);
+  verb.add_option("--limit-cells", o.limit_cells, "read only so many first cells")->check(CLI::PositiveNumber);
+  verb.add_flag("--overwrite,!--no-overwrite", o.overwrite, "replace outputs that are there");
+}
+
+int thread_count(const ReadingOptions& o) {
+  return o.threads > 0 ? o.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+void refuse_existing(const std::string& path, bool overwrite) {
+  if (!overwrite && std::filesystem::exists(path))
+    throw UsageError(path + " is there already; choose another name, or give --overwrite to replace it");
+}
+
+std::vector<std::string> labels_of(const MatrixSource& source, const std::string& column,
+                                   const std::vector<std::string>& excluded) {
+  const Column* found = source.cells().find(column);
+  if (!found) {
+    std::vector<std::string> names;
+    std::string list;
+    for (const Column& c : source.cells().columns) {
+      names.push_back(c.name);
+      list += (list.empty() ? "" : ", ") + c.name;
+    }
+    throw RefusedError("there is no column '" + column + "' about the cells" +
+                       (names.empty() ? "; the file has none at all, give a label file with --labels"
+                                      : "; the columns are " + list + ". Did you mean '" + nearest_name(column, names) + "'?"));
+  }
+  const Categorical labels = as_categorical(*found);
+  std::vector<std::string> out(static_cast<std::size_t>(source.rows()));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (labels.codes[i] < 0) continue;
+    const std::string& name = labels.categories[static_cast<std::size_t>(labels.codes[i])];
+    if (std::find(excluded.begin(), excluded.end(), name) == excluded.end()) out[i] = name;
+  }
+  return out;
+}
+
+std::vector<std::int32_t> codes_of(const MatrixSource& source, const std::string& column) {
+  if (column.empty()) return {};
+  const std::vector<std::string> texts = labels_of(source, column, {});
+  std::vector<std::string> names = texts;
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::vector<std::int32_t> codes;
+  for (const std::string& text : texts)
+    codes.push_back(static_cast<std::int32_t>(std::lower_bound(names.begin(), names.end(), text) - names.begin()));
+  return codes;
+}
+
+std::unique_ptr<MatrixSource> open_source(const ReadingOptions& o, Console& console, MatrixKindReport& kind) {
+  ReadOptions r = reader_options(o);
+  std::unique_ptr<MatrixSource> source = open_matrix(o.data, r);
+  kind = classify_source(*source);
+  if (kind.kind == MatrixKind::scaled && o.matrix.empty() && o.input_kind == "auto") {
+    r.matrix = "raw";
+    try {
+      std::unique_ptr<MatrixSource> raw = open_matrix(o.data, r);
+      const MatrixKindReport other = classify_source(*raw);
+      if (other.kind != MatrixKind::scaled && other.kind != MatrixKind::unknown) {
+        console.say("X is scaled (" + kind.evidence + "); raw is " + name_of(other.kind) + " and is used instead");
+        kind = other;
+        return raw;
+      }
+    } catch (const InputError&) {
+      // The file has no raw: the scaled X is what there is, and its reader's error is not this one.
+    }
+  }
+  if (o.input_kind != "auto") {
+    kind.kind = kind_by_name(o.input_kind);
+    kind.evidence = "--input-kind " + o.input_kind;
+  }
+  return source;
+}
+
+Dataset read_dataset(const ReadingOptions& o, Labels labels, Console& console) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (o.time_limit > 0) set_time_limit(o.time_limit);
+  Dataset d;
+  MatrixKindReport report;
+  d.source = open_source(o, console, report);
+  d.kind = report.kind;
+  d.evidence = report.evidence;
+  console.say(fmt::format("{}: {} cells, {} genes; {}; {} ({})", o.data, d.source->rows(), d.source->cols(),
+                          d.source->description(), name_of(d.kind), d.evidence));
+  if (d.kind == MatrixKind::scaled && o.input_kind != "scaled")
+    throw RefusedError(o.data + ": the values are scaled (" + d.evidence +
+                       "), expected counts or their logarithm; choose another matrix with --matrix (genexx inspect lists "
+                       "them), or say --input-kind scaled to use them as they are");
+  d.label_name = !o.label_column.empty() ? o.label_column : !o.labels_file.empty() ? "label" : "";
+  if (labels != Labels::none && !d.label_name.empty()) d.labels = labels_of(*d.source, d.label_name, o.excluded_labels);
+  if (labels == Labels::required && d.labels.empty())
+    throw RefusedError(o.data + ": which column holds the cell types? Give --label COLUMN (genexx inspect lists the "
+                       "columns), or --labels FILE");
+  read_matrix(d, o);
+  d.read_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return d;
+}
+
+}  // namespace genexx::tools

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reading options every verb shares, and a data set read with them: matrix, names, labels, what kind of values.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "engine/csr_matrix.h"
+#include "io/gene_matcher.h"
+#include "io/matrix_kind.h"
+#include "io/matrix_source.h"
+#include "io/open_matrix.h"
+#include "tools/console.h"
+
+namespace genexx::tools {
+
+struct ReadingOptions {
+  std::string data;
+  std::string labels_file, matrix, gene_column, group_column, label_column, batch_column;
+  std::string orientation = "auto", input_kind = "auto", duplicates = "auto";
+  std::vector<std::string> excluded_labels;
+  double min_overlap = 0.8;
+  int threads = 0;
+  double time_limit = 0;
+  std::int64_t limit_cells = 0;
+  bool overwrite = false;
+};
+
+// Adds --matrix, --orientation, ... to a verb.
+void add_reading_options(CLI::App& verb, ReadingOptions& options);
+
+// Threads asked for, or as many as the machine has.
+int thread_count(const ReadingOptions& options);
+
+struct Dataset {
+  std::unique_ptr<MatrixSource> source;  // names and tables; its rows have been read
+  CsrMatrix matrix;                      // [cells, genes], duplicates merged when asked for
+  std::vector<std::string> genes;        // [genes] names by which the matrix' columns are known
+  MatrixKind kind = MatrixKind::unknown;
+  std::string evidence;
+  std::vector<std::string> labels;       // [cells], "" where there is none; empty without --label
+  std::string label_name;
+  std::string sha256;                    // of the file, hex; empty for a directory
+  double read_seconds = 0;
+};
+
+enum class Labels { required, optional, none };
+
+// Opens the matrix: where X is scaled and raw is not, raw is taken and named. Applies --labels and --limit-cells.
+std::unique_ptr<MatrixSource> open_source(const ReadingOptions& options, Console& console, MatrixKindReport& kind);
+
+// Opens and reads everything. Throws RefusedError for values that cannot be (NaN, infinite, negative counts), for scaled
+// input without --input-kind scaled, for a label column that is missing.
+Dataset read_dataset(const ReadingOptions& options, Labels labels, Console& console);
+
+// The label column of `source` as text, "" where missing or excluded. Throws RefusedError listing the columns there are.
+std::vector<std::string> labels_of(const MatrixSource& source, const std::string& column,
+                                   const std::vector<std::string>& excluded);
+
+// Small integers for the texts of a column of the cells, in sorted order of the texts; empty for an empty name.
+std::vector<std::int32_t> codes_of(const MatrixSource& source, const std::string& column);
+
+// Throws UsageError when `path` is there already and --overwrite was not given.
+void refuse_existing(const std::string& path, bool overwrite);
+
+}  // namespace genexx::tools

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// genexx info [MODEL]: what this build can do, or what a model is.
+#include <fmt/format.h>
+
+#include "engine/device.h"
+#include "engine/version.h"
+#include "io/safetensors.h"
+#include "models/model.h"
+#include "tools/verbs.h"
+
+namespace genexx::tools {
+namespace {
+
+void print_build() {
+  fmt::print("genexx {}\n", version());
+  fmt::print("CUDA backend: {}\n", built_with_cuda() ? "built in" : "not built in");
+  fmt::print("CPU instruction set: {}\n", name_of(best_cpu_isa()));
+  fmt::print("devices:\n");
+  for (const std::string& line : list_devices()) fmt::print("  {}\n", line);
+}
+
+void print_model(const std::string& path) {
+  SafetensorsFile file = read_safetensors(path);
+  const Model m = model_from({std::move(file.tensors), std::move(file.metadata)});
+  fmt::print("{}: a {} model of format {}\n", path, m.system, kModelFormat);
+  fmt::print("replicas: {}, parameters of each: {}\n", m.replicas, m.network.parameter_count());
+  fmt::print("genes: {} ({} ... {})\n", m.recipe.genes(), m.recipe.gene_ids.front(), m.recipe.gene_ids.back());
+  fmt::print("classes: {}\n", m.classes.size());
+  for (const std::string& name : m.classes) fmt::print("  {}\n", name);
+  fmt::print("temperature: {:.4f}\n", m.temperature);
+  if (m.unknown_threshold > 0)
+    fmt::print("unknown below probability {:.4f} (fitted for an error rate of {:.3f} on validation)\n", m.unknown_threshold,
+               m.unknown_error_rate);
+  fmt::print("summary: {}\n", m.summary.dump(2));
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, Program& program) {
+  CLI::App* verb = app.add_subcommand("info", "Says what this build can do, or what a model is.");
+  const auto path = std::make_shared<std::string>();
+  verb->add_option("MODEL", *path, "a model.safetensors");
+  verb->callback([&program, path] {
+    program.action = [path] { path->empty() ? print_build() : print_model(*path); };
+  });
+}
+
+}  // namespace genexx::tools
