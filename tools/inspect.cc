@@ -39,7 +39,7 @@ nlohmann::json describe_matrix(const MatrixInfo& m, const ReadingOptions& o) {
 
 nlohmann::json describe(const ReadingOptions& o) {
   const FileInfo info = describe_file(o.data);
-  nlohmann::json out = {{"file", o.data}, {"format", name_of(info.format)}, {"layout", info.layout}, {"bytes", info.bytes},
+  nlohmann::json out = {{"file", o.data}, {"format", format_name(info.format)}, {"layout", info.layout}, {"bytes", info.bytes},
                         {"cell_columns", info.cell_columns}, {"gene_columns", info.gene_columns}};
   out["matrices"] = nlohmann::json::array();
   for (const MatrixInfo& m : info.matrices) out["matrices"].push_back(describe_matrix(m, o));
