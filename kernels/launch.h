@@ -123,13 +123,18 @@ void allow_shared_bytes(Kernel kernel, std::size_t bytes) {
 #else
 template <class... P, class... A>
 void run(const LaunchConfig& config, simt::GridKind kind, void (*kernel)(P...), A&&... arguments) {
-  simt::KernelCall<P...> call{kernel, {P{std::forward<A>(arguments)}...}};
-  simt::run_grid({.grid = config.grid,
-                  .block = config.block,
-                  .shared_bytes = config.shared_bytes,
-                  .kind = kind,
-                  .run_thread = &simt::KernelCall<P...>::run_thread,
-                  .call = &call});
+  using Call = simt::KernelCall<P...>;
+  const simt::GridLaunch launch{.grid = config.grid,
+                                .block = config.block,
+                                .shared_bytes = config.shared_bytes,
+                                .stream = config.stream,
+                                .kind = kind,
+                                .run_thread = &Call::run_thread};
+  simt::give(config.stream, [launch, call = Call{kernel, {P{std::forward<A>(arguments)}...}}]() mutable {
+    simt::GridLaunch now = launch;
+    now.call = &call;
+    simt::run_grid(now);
+  });
 }
 #endif
 

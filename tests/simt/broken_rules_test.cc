@@ -90,6 +90,11 @@ __global__ void grid_sync_of_some_kernel() {
   if (blockIdx.x > 0) grid_sync();
 }
 
+CUstream_st* stream() {
+  static CUstream_st the_stream;
+  return &the_stream;
+}
+
 // What check_launch says of the launch `put` makes.
 std::string complaint(const std::function<void()>& put) {
   put();
@@ -114,7 +119,7 @@ void check_says(const std::string& message, const std::string& part) {
 }  // namespace
 
 TEST_CASE("broken rule: barriers in both branches are named with their lines") {
-  const std::string message = complaint({.grid = 1, .block = 64}, barrier_in_both_branches_kernel);
+  const std::string message = complaint({.grid = 1, .block = 64, .stream = stream()}, barrier_in_both_branches_kernel);
 
   check_says(message, "kernel test::fault: block (0,0,0) thread (");
   check_says(message, "divergent barrier: __syncthreads at ");
@@ -123,13 +128,14 @@ TEST_CASE("broken rule: barriers in both branches are named with their lines") {
 }
 
 TEST_CASE("broken rule: barriers of different kinds do not meet") {
-  check_says(complaint({.grid = 1, .block = 32}, barrier_of_other_kind_kernel), "divergent barrier");
+  check_says(complaint({.grid = 1, .block = 32, .stream = stream()}, barrier_of_other_kind_kernel),
+             "divergent barrier");
 }
 
 TEST_CASE("broken rule: half the lanes in a barrier, half in a shuffle") {
   int out[64] = {};
 
-  const std::string message = complaint({.grid = 1, .block = 64}, barrier_or_shuffle_kernel, +out);
+  const std::string message = complaint({.grid = 1, .block = 64, .stream = stream()}, barrier_or_shuffle_kernel, +out);
 
   check_says(message, "can never finish: 64 of 64 threads still wait");
   check_says(message, "in __shfl_xor_sync at");
@@ -137,32 +143,36 @@ TEST_CASE("broken rule: half the lanes in a barrier, half in a shuffle") {
 }
 
 TEST_CASE("broken rule: a block that can never finish") {
-  check_says(complaint({.grid = 1, .block = 96}, dead_block_kernel), "can never finish: 64 of 96 threads still wait");
+  check_says(complaint({.grid = 1, .block = 96, .stream = stream()}, dead_block_kernel),
+             "can never finish: 64 of 96 threads still wait");
 }
 
 TEST_CASE("broken rule: a shuffle reads a lane outside its mask") {
   int out[32] = {};
-  check_says(complaint({.grid = 1, .block = 32}, reads_outside_mask_kernel, +out), "lane 15 reads lane 16");
+  check_says(complaint({.grid = 1, .block = 32, .stream = stream()}, reads_outside_mask_kernel, +out),
+             "lane 15 reads lane 16");
 }
 
 TEST_CASE("broken rule: a shuffle reads a lane that has exited") {
   int out[32] = {};
-  check_says(complaint({.grid = 1, .block = 32}, reads_exited_lane_kernel, +out), "lane 15 reads lane 16");
+  check_says(complaint({.grid = 1, .block = 32, .stream = stream()}, reads_exited_lane_kernel, +out),
+             "lane 15 reads lane 16");
 }
 
 TEST_CASE("broken rule: a shuffle reads past the end of a short warp") {
   int out[32] = {};
-  check_says(complaint({.grid = 1, .block = 20}, reads_past_warp_kernel, +out), "which does not take part");
+  check_says(complaint({.grid = 1, .block = 20, .stream = stream()}, reads_past_warp_kernel, +out),
+             "which does not take part");
 }
 
 TEST_CASE("broken rule: a mask that leaves out its caller") {
   int out[32] = {};
-  check_says(complaint({.grid = 1, .block = 32}, mask_without_caller_kernel, +out),
+  check_says(complaint({.grid = 1, .block = 32, .stream = stream()}, mask_without_caller_kernel, +out),
              "(mask 0000ffff) does not name the calling lane");
 }
 
 TEST_CASE("broken rule: masks that disagree") {
-  const std::string message = complaint({.grid = 1, .block = 32}, masks_disagree_kernel);
+  const std::string message = complaint({.grid = 1, .block = 32, .stream = stream()}, masks_disagree_kernel);
 
   check_says(message, "(mask ffffffff)");
   check_says(message, "(mask ffff0001)");
@@ -170,7 +180,7 @@ TEST_CASE("broken rule: masks that disagree") {
 
 TEST_CASE("broken rule: lanes of one mask in different operations") {
   int out[32] = {};
-  const std::string message = complaint({.grid = 1, .block = 32}, operations_disagree_kernel, +out);
+  const std::string message = complaint({.grid = 1, .block = 32, .stream = stream()}, operations_disagree_kernel, +out);
 
   check_says(message, "__any_sync at");
   check_says(message, "__shfl_sync at");
@@ -178,41 +188,52 @@ TEST_CASE("broken rule: lanes of one mask in different operations") {
 
 TEST_CASE("broken rule: too much shared memory") {
   double out[32] = {};
-  check_says(complaint({.grid = 1, .block = 32}, too_much_static_kernel, +out), "49160 bytes, limit 49152");
-  check_says(complaint({.grid = 1, .block = 32, .shared_bytes = 163 * 1024 - 8}, too_much_in_all_kernel, +out),
+  check_says(complaint({.grid = 1, .block = 32, .stream = stream()}, too_much_static_kernel, +out),
+             "49160 bytes, limit 49152");
+  check_says(complaint({.grid = 1, .block = 32, .shared_bytes = 163 * 1024 - 8, .stream = stream()},
+                       too_much_in_all_kernel, +out),
              "shared memory of 166920 bytes in all, limit 166912");
-  check_says(complaint({.grid = 1, .block = 32, .shared_bytes = 163 * 1024 + 1}, empty_kernel), "limit 166912");
+  check_says(complaint({.grid = 1, .block = 32, .shared_bytes = 163 * 1024 + 1, .stream = stream()}, empty_kernel),
+             "limit 166912");
 }
 
 TEST_CASE("broken rule: dynamic shared memory nobody gave") {
   int out[32] = {};
-  check_says(complaint({.grid = 1, .block = 32}, no_dynamic_shared_kernel, +out), "in a launch without any");
+  check_says(complaint({.grid = 1, .block = 32, .stream = stream()}, no_dynamic_shared_kernel, +out),
+             "in a launch without any");
 }
 
 TEST_CASE("broken rule: blocks and grids no device takes") {
-  check_says(complaint({.grid = 1, .block = 2048}, empty_kernel), "2048 threads");
-  check_says(complaint({.grid = 1, .block = 0}, empty_kernel), "invalid block (0,1,1)");
-  check_says(complaint({.grid = 1, .block = {1, 1, 65}}, empty_kernel), "invalid block (1,1,65)");
-  check_says(complaint({.grid = {1, 65536}, .block = 32}, empty_kernel), "invalid grid (1,65536,1)");
+  check_says(complaint({.grid = 1, .block = 2048, .stream = stream()}, empty_kernel), "2048 threads");
+  check_says(complaint({.grid = 1, .block = 0, .stream = stream()}, empty_kernel), "invalid block (0,1,1)");
+  check_says(complaint({.grid = 1, .block = {1, 1, 65}, .stream = stream()}, empty_kernel), "invalid block (1,1,65)");
+  check_says(complaint({.grid = {1, 65536}, .block = 32, .stream = stream()}, empty_kernel),
+             "invalid grid (1,65536,1)");
 }
 
 TEST_CASE("broken rule: a grid barrier in an ordinary launch") {
-  check_says(complaint({.grid = 4, .block = 32}, grid_sync_kernel), "in a launch that is not cooperative");
+  check_says(complaint({.grid = 4, .block = 32, .stream = stream()}, grid_sync_kernel),
+             "in a launch that is not cooperative");
 }
 
 TEST_CASE("broken rule: a grid barrier some threads never reach") {
-  const std::string message = complaint([] { launch_cooperative({.grid = 2, .block = 32}, grid_sync_of_some_kernel); });
+  const std::string message =
+      complaint([] { launch_cooperative({.grid = 2, .block = 32, .stream = stream()}, grid_sync_of_some_kernel); });
 
   check_says(message, "block (1,0,0) can never finish");
   check_says(message, "in grid_sync at");
 }
 
 TEST_CASE("broken rule: a launch nobody checked") {
-  launch({.grid = 1, .block = 32}, empty_kernel);
-  const std::string message = complaint({.grid = 1, .block = 32}, empty_kernel);
+  launch({.grid = 1, .block = 32, .stream = stream()}, empty_kernel);
+  const std::string message = complaint({.grid = 1, .block = 32, .stream = stream()}, empty_kernel);
 
   check_says(message, "not followed by check_launch");
-  CHECK(complaint({.grid = 1, .block = kThreads}, empty_kernel).empty());
+  CHECK(complaint({.grid = 1, .block = kThreads, .stream = stream()}, empty_kernel).empty());
+}
+
+TEST_CASE("broken rule: the default stream") {
+  check_says(complaint([] { launch({.grid = 1, .block = 32}, empty_kernel); }), "on the default stream");
 }
 
 TEST_CASE("broken rule: copies that leave device memory") {

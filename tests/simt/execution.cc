@@ -168,6 +168,7 @@ void run_blocks(Device& d) {
 
 std::string find_broken_limit(const GridLaunch& launch) {
   const dim3 g = launch.grid, b = launch.block;
+  if (!launch.stream) return "launched on the default stream: pass the stream of the context";
   const std::uint64_t threads = std::uint64_t{b.x} * b.y * b.z;
   if (threads == 0 || threads > kMostThreads || b.z > 64) {
     return "invalid block " + place(uint3{b.x, b.y, b.z}) + " of " + std::to_string(threads) + " threads";

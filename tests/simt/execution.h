@@ -11,10 +11,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "engine/error.h"
 
@@ -24,6 +26,11 @@ struct uint3 {
 struct dim3 {
   unsigned x, y, z;
   constexpr dim3(unsigned vx = 1, unsigned vy = 1, unsigned vz = 1) : x(vx), y(vy), z(vz) {}
+};
+
+// A stream of the emulated device. Work given to it is done at once, unless the stream records what it is given.
+struct CUstream_st {
+  std::vector<std::function<void()>>* recording = nullptr;
 };
 
 // Of the GPU thread that runs; set at every switch.
@@ -76,6 +83,7 @@ enum class GridKind { ordinary, cooperative };
 struct GridLaunch {
   dim3 grid, block;
   std::size_t shared_bytes = 0;
+  CUstream_st* stream = nullptr;
   GridKind kind = GridKind::ordinary;
   void (*run_thread)(void* call) = nullptr;  // the body of one GPU thread
   void* call = nullptr;
@@ -84,6 +92,16 @@ struct GridLaunch {
 // Runs the grid to its end. Does not throw: what went wrong waits for take_launch_error(), which must be asked before
 // the next launch. Unwinds nothing of a kernel that failed.
 void run_grid(const GridLaunch& launch);
+
+// Does `work` now, or has the stream record it.
+template <class Work>
+void give(CUstream_st* stream, Work&& work) {
+  if (stream && stream->recording) {
+    stream->recording->emplace_back(std::forward<Work>(work));
+  } else {
+    work();
+  }
+}
 
 // What went wrong in the last launch, empty when nothing did; forgets it.
 std::string take_launch_error();

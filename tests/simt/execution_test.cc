@@ -166,6 +166,11 @@ __global__ void unwritten_kernel(float* out) {
   *out = never_written[1];
 }
 
+CUstream_st* stream() {
+  static CUstream_st the_stream;
+  return &the_stream;
+}
+
 std::vector<float> wave(std::int64_t n) {
   std::vector<float> x(static_cast<std::size_t>(n));
   for (std::int64_t i = 0; i < n; ++i) x[static_cast<std::size_t>(i)] = static_cast<float>(i * 37 % 101) / 128.0f;
@@ -181,7 +186,7 @@ TEST_CASE("emulator: sums blocks through shuffles and shared memory") {
   for (const float v : x) expected += v;
   std::vector<float> partial(5, NAN);
 
-  launch({.grid = 5, .block = kThreads}, block_sum_kernel, x.data(), n, partial.data());
+  launch({.grid = 5, .block = kThreads, .stream = stream()}, block_sum_kernel, x.data(), n, partial.data());
   check_launch("test::block_sum");
 
   double got = 0.0;
@@ -194,8 +199,8 @@ TEST_CASE("emulator: takes the softmax of rows in dynamic shared memory") {
   const std::vector<float> x = wave(rows * columns);
   std::vector<float> y(x.size(), NAN);
 
-  launch({.grid = rows, .block = kThreads, .shared_bytes = columns * sizeof(float)}, softmax_kernel, x.data(), y.data(),
-         columns);
+  launch({.grid = rows, .block = kThreads, .shared_bytes = columns * sizeof(float), .stream = stream()}, softmax_kernel,
+         x.data(), y.data(), columns);
   check_launch("test::softmax");
 
   for (std::size_t r = 0; r < rows; ++r) {
@@ -223,8 +228,8 @@ TEST_CASE("emulator: multiplies matrices through tiles, exactly for whole number
     }
   }
 
-  launch({.grid = {blocks_for(s.n, kTile), blocks_for(s.m, kTile)}, .block = {kTile, kTile}}, gemm_kernel, a.data(),
-         b.data(), c.data(), s);
+  launch({.grid = {blocks_for(s.n, kTile), blocks_for(s.m, kTile)}, .block = {kTile, kTile}, .stream = stream()},
+         gemm_kernel, a.data(), b.data(), c.data(), s);
   check_launch("test::gemm");
 
   CHECK(c == expected);
@@ -235,8 +240,8 @@ TEST_CASE("emulator: counts with atomics in shared and global memory") {
   std::vector<int> key(n), count(bins, 0), expected(bins, 0);
   for (int i = 0; i < n; ++i) ++expected[static_cast<std::size_t>(key[static_cast<std::size_t>(i)] = i * i % bins)];
 
-  launch({.grid = 6, .block = 64, .shared_bytes = bins * sizeof(int)}, histogram_kernel, key.data(), n, count.data(),
-         bins);
+  launch({.grid = 6, .block = 64, .shared_bytes = bins * sizeof(int), .stream = stream()}, histogram_kernel, key.data(),
+         n, count.data(), bins);
   check_launch("test::histogram");
 
   CHECK(count == expected);
@@ -248,7 +253,7 @@ TEST_CASE("emulator: a cooperative grid waits for all its blocks") {
   int total = 0;
   for (int i = 0; i < n; ++i) x[static_cast<std::size_t>(i)] = i % 5;
 
-  launch_cooperative({.grid = 3, .block = 64}, subtract_mean_kernel, x.data(), n, &total);
+  launch_cooperative({.grid = 3, .block = 64, .stream = stream()}, subtract_mean_kernel, x.data(), n, &total);
   check_launch("test::subtract_mean");
 
   CHECK(total == 4000);
@@ -259,7 +264,7 @@ TEST_CASE("emulator: a cooperative grid waits for all its blocks") {
 TEST_CASE("emulator: two masks of a warp do not disturb each other") {
   std::vector<int> out(64, -1);
 
-  launch({.grid = 1, .block = 64}, half_warps_kernel, out.data());
+  launch({.grid = 1, .block = 64, .stream = stream()}, half_warps_kernel, out.data());
   check_launch("test::half_warps");
 
   CHECK(std::vector<int>(out.begin(), out.begin() + 16) == std::vector<int>(16, 120));
@@ -269,7 +274,7 @@ TEST_CASE("emulator: two masks of a warp do not disturb each other") {
 TEST_CASE("emulator: lanes that exit hold nobody up, whichever mask names them") {
   std::vector<int> out(32, -1);
 
-  launch({.grid = 1, .block = 32}, early_exit_kernel, out.data());
+  launch({.grid = 1, .block = 32, .stream = stream()}, early_exit_kernel, out.data());
   check_launch("test::early_exit");
 
   std::vector<int> expected(32, 15);
@@ -280,7 +285,7 @@ TEST_CASE("emulator: lanes that exit hold nobody up, whichever mask names them")
 TEST_CASE("emulator: barriers and warps vote") {
   std::vector<int> out(5, -1);
 
-  launch({.grid = 1, .block = 64}, votes_kernel, out.data());
+  launch({.grid = 1, .block = 64, .stream = stream()}, votes_kernel, out.data());
   check_launch("test::votes");
 
   CHECK(out == std::vector<int>{1, 0, 40, 0, 1});
@@ -289,7 +294,7 @@ TEST_CASE("emulator: barriers and warps vote") {
 TEST_CASE("emulator: a warp may be shorter than 32 lanes") {
   std::vector<int> out(20, -1);
 
-  launch({.grid = 1, .block = 20}, shift_kernel, out.data());
+  launch({.grid = 1, .block = 20, .stream = stream()}, shift_kernel, out.data());
   check_launch("test::shift");
 
   CHECK(out[0] == 0);
@@ -300,14 +305,14 @@ TEST_CASE("emulator: runs every thread of a three-dimensional grid once") {
   unsigned long long count = 0;
   const dim3 grid(3, 4, 5), block(6, 5, 2);
 
-  launch({.grid = grid, .block = block}, count_threads_kernel, &count, grid, block);
+  launch({.grid = grid, .block = block, .stream = stream()}, count_threads_kernel, &count, grid, block);
   check_launch("test::count_threads");
 
   CHECK(count == 60u * 60u);
 }
 
 TEST_CASE("emulator: an empty grid is no work") {
-  launch({.grid = blocks_for(0, 256), .block = 256}, shift_kernel, static_cast<int*>(nullptr));
+  launch({.grid = blocks_for(0, 256), .block = 256, .stream = stream()}, shift_kernel, static_cast<int*>(nullptr));
 
   CHECK_NOTHROW(check_launch("test::shift"));
 }
@@ -317,10 +322,10 @@ TEST_CASE("emulator: unwritten shared memory holds the chosen fill") {
   float nan = 0.0f, large = 0.0f;
 
   simt::set_options({.fill = simt::Fill::nan});
-  launch({.grid = 1, .block = 1}, unwritten_kernel, &nan);
+  launch({.grid = 1, .block = 1, .stream = stream()}, unwritten_kernel, &nan);
   check_launch("test::unwritten");
   simt::set_options({.fill = simt::Fill::large});
-  launch({.grid = 1, .block = 1}, unwritten_kernel, &large);
+  launch({.grid = 1, .block = 1, .stream = stream()}, unwritten_kernel, &large);
   check_launch("test::unwritten");
   simt::set_options(before);
 

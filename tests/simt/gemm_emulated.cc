@@ -32,6 +32,22 @@ void expect_on_device(const char* name, const ConstTensor& t) {
   simt::expect_device_memory(name, t.data, static_cast<std::size_t>(t.shape.elements() * size_of(t.dtype)));
 }
 
+// As with cuBLASLt, the first product on a context allocates, and so cannot be captured.
+struct State {
+  explicit State(CudaContext& ctx) : workspace(ctx, 256) {}
+  Buffer workspace;
+  CpuContext host;
+};
+
+void multiply(State& state, const Args& args, const Extents& e, Precision precision) {
+  if (precision == Precision::fp32) return cpu::run(state.host, args, e);
+  const std::vector<float> a = rounded(args.a, precision), b = rounded(args.b, precision);
+  Args narrow = args;
+  narrow.a.data = a.data();
+  narrow.b.data = b.data();
+  cpu::run(state.host, narrow, e);
+}
+
 }  // namespace
 
 void run(CudaContext& ctx, const Args& args, const Extents& e) {
@@ -39,14 +55,10 @@ void run(CudaContext& ctx, const Args& args, const Extents& e) {
   expect_on_device("gemm: b", args.b);
   expect_on_device("gemm: c", args.c);
   if (args.bias) expect_on_device("gemm: bias", args.bias);
-  const auto host = std::static_pointer_cast<CpuContext>(
-      ctx.library_state("cublasLt", [] { return std::static_pointer_cast<void>(std::make_shared<CpuContext>()); }));
-  if (args.c.dtype == DType::f64 || ctx.precision == Precision::fp32) return cpu::run(*host, args, e);
-  const std::vector<float> a = rounded(args.a, ctx.precision), b = rounded(args.b, ctx.precision);
-  Args narrow = args;
-  narrow.a.data = a.data();
-  narrow.b.data = b.data();
-  cpu::run(*host, narrow, e);
+  const auto state = std::static_pointer_cast<State>(
+      ctx.library_state("cublasLt", [&] { return std::static_pointer_cast<void>(std::make_shared<State>(ctx)); }));
+  const Precision precision = args.c.dtype == DType::f64 ? Precision::fp32 : ctx.precision;
+  simt::give(ctx.stream(), [=] { multiply(*state, args, e, precision); });
 }
 
 }  // namespace genexx::gemm::cuda

@@ -179,7 +179,8 @@ struct DeviceArray {
 template <class... P>
 bool put(unsigned blocks, unsigned threads, std::size_t shared_bytes, void (*kernel)(P...),
          std::type_identity_t<P>... a) {
-  launch({.grid = blocks, .block = threads, .shared_bytes = shared_bytes}, kernel, a...);
+  CUstream_st stream;
+  launch({.grid = blocks, .block = threads, .shared_bytes = shared_bytes, .stream = &stream}, kernel, a...);
   check_launch("faults::kernel");
   return true;
 }
