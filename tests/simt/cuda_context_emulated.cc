@@ -36,6 +36,7 @@ void refuse_in_capture(const CUstream_st* stream, const char* call) {
 }  // namespace
 
 struct CudaContext::Libraries {
+  CUstream_st own_stream;
   std::map<std::string, std::shared_ptr<void>> states;
 };
 
@@ -44,14 +45,13 @@ CudaContext::CudaContext(int ordinal, CUstream_st* stream)
   if (ordinal != 0)
     throw DeviceError("cuda:" + std::to_string(ordinal) + " is not there: the emulator has cuda:0 only");
   if (stream_) return;
-  stream_ = std::make_unique<CUstream_st>().release();
+  stream_ = &libraries_->own_stream;
   owns_stream_ = true;
 }
 
 CudaContext::~CudaContext() {
   release_scratch();
-  libraries_.reset();
-  if (owns_stream_) delete stream_;
+  libraries_->states.clear();
 }
 
 void* CudaContext::allocate(std::int64_t bytes) {
