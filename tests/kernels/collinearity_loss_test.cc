@@ -68,24 +68,25 @@ TEST_CASE("collinearity_loss: the guarded denominator is never small, the refere
 }
 
 TEST_CASE("collinearity_loss: loss and gradient match the oracle and complex step") {
-  on_every_device([](Context& ctx) {
-    for (const auto& [n, h] :
-         {std::pair{1, 1}, std::pair{1, 33}, std::pair{9, 31}, std::pair{33, 5}, std::pair{8, 64}, std::pair{5, 257}})
-      for (const double low : {-1.0, 0.0}) {
-        CAPTURE(n);
-        CAPTURE(h);
-        const Case c = {n, h, Denominator::guarded, random_values(n * h, 1, low, 1), 0.75};
-        const Result want = expected(c);
-        const double terms = static_cast<double>(n * h);  // squares of row sums of h terms lose h eps
+  for (const auto& [n, h] :
+       {std::pair{1, 1}, std::pair{1, 33}, std::pair{9, 31}, std::pair{33, 5}, std::pair{8, 64}, std::pair{5, 257}})
+    for (const double low : {-1.0, 0.0}) {
+      CAPTURE(n);
+      CAPTURE(h);
+      const Case c = {n, h, Denominator::guarded, random_values(n * h, 1, low, 1), 0.75};
+      const Result want = expected(c);
+      const double terms = static_cast<double>(n * h);  // squares of row sums of h terms lose h eps
+      const double width = h;
 
+      on_every_device([&](Context& ctx) {
         const Result f64 = run<double>(ctx, c), f32 = run<float>(ctx, c, Fill::huge);
 
         expect_close({f64.loss}, {want.loss}, {.k = 8 * terms});
-        expect_close(f64.dz, want.dz, {.k = 8.0 + h});
+        expect_close(f64.dz, want.dz, {.k = 8.0 + width});
         expect_close({f32.loss}, {want.loss}, {.k = 4, .dtype = DType::f32});
         expect_close(f32.dz, want.dz, {.k = 4, .dtype = DType::f32});
-      }
-  });
+      });
+    }
 }
 
 TEST_CASE("collinearity_loss: a mean of 1e4 and constant columns") {

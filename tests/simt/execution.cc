@@ -101,6 +101,11 @@ void prepare_arena(Device& d, Block& block) {
   block.static_bytes = 0;
 }
 
+// A loop the compiler must leave alone: the sanitizers would hear memset.
+void fill_quietly(char* memory, std::size_t bytes, Fill fill) {
+  for (volatile char* p = memory; p != memory + bytes; ++p) *p = static_cast<char>(fill);
+}
+
 char* take_from_arena(Block& block, std::size_t bytes, std::size_t alignment) {
   const std::size_t at = (block.used + kRedzone + alignment - 1) / alignment * alignment;
   char* memory = block.arena + at;
@@ -242,11 +247,6 @@ void run_launch(Device& d) {
 
 Device::Device() : fibers(thread_main) {}
 
-Device& device() {
-  static Device the_device;
-  return the_device;
-}
-
 void wait_in(State state) {
   Device& d = device();
   d.current->state = state;
@@ -270,16 +270,10 @@ std::string place(uint3 p) {
 
 std::string place(CodeLocation at) { return std::string(at.file) + ":" + std::to_string(at.line); }
 
+bool same_text(const char* a, const char* b) { return a == b || std::strcmp(a, b) == 0; }
+
 bool same_place(const Thread& a, const Thread& b) {
-  return a.at.line == b.at.line && std::strcmp(a.at.file, b.at.file) == 0 && std::strcmp(a.operation, b.operation) == 0;
-}
-
-void fill_quietly(char* memory, std::size_t bytes, Fill fill) {
-  for (volatile char* p = memory; p != memory + bytes; ++p) *p = static_cast<char>(fill);
-}
-
-void copy_quietly(unsigned char* to, const unsigned char* from, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; ++i) const_cast<volatile unsigned char*>(to)[i] = from[i];
+  return a.at.line == b.at.line && same_text(a.at.file, b.at.file) && same_text(a.operation, b.operation);
 }
 
 // --------------------------------------------------------------------------------------------------------- options --

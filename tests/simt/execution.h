@@ -150,8 +150,10 @@ unsigned lane();  // of the running thread in its warp
 void warp_barrier(const WarpOperation& operation);
 std::uint32_t warp_ballot(const WarpOperation& operation, bool predicate);
 
-inline constexpr std::size_t kShuffleBytes = 16;
-// Replaces `value` (at most kShuffleBytes) by that of lane `source`.
-void warp_shuffle(const WarpOperation& operation, int source, void* value, std::size_t bytes);
+struct ShuffleValue {
+  std::uint64_t words[2] = {0, 0};
+};
+// The value that lane `source` brings.
+ShuffleValue warp_shuffle(const WarpOperation& operation, int source, const ShuffleValue& value);
 
 }  // namespace genexx::simt

@@ -21,6 +21,8 @@ FORBIDDEN = (
     (r"\b__(shfl|shfl_up|shfl_down|shfl_xor|ballot|any|all)\s*\(", "warp functions without _sync are gone"),
     (r"\bcuda[A-Z]\w*\s*\(", "calls of the CUDA runtime belong to engine/cuda; device code launches kernels"),
     (r"\bprintf\s*\(", "no printing from kernels"),
+    (r"\bblock\s*=\s*(?:dim3\s*[({]\s*)?(?!128\b)(?:[2-9]\d\d|1[3-9]\d|12[89]|\d{4,})",
+     "more than 128 threads by block_threads(...) only, or the search for races cannot run the kernel"),
 )
 ASM = re.compile(r"\b(asm|__asm__)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

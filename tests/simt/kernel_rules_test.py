@@ -69,6 +69,11 @@ class KernelRules(unittest.TestCase):
     def test_no_calls_of_the_runtime(self):
         self.reports("void f() { cudaDeviceSynchronize(); }", "engine/cuda")
 
+    def test_large_blocks_only_by_block_threads(self):
+        self.reports("LaunchConfig a{.grid = 1, .block = 256};", "block_threads")
+        self.reports("void f(LaunchConfig a) { a.block = dim3(1024); }", "block_threads")
+        self.assertEqual(check({"gate_cuda.cu": GOOD + "LaunchConfig a{.block = 128}, b{.block = kThreads};\n"}), [])
+
     def test_no_cuda_headers(self):
         self.reports("#include <cuda_fp16.h>", "include kernels/launch.h instead")
 

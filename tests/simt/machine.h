@@ -115,8 +115,8 @@ struct Thread {
   Exchange exchange = Exchange::barrier;
   int source = 0;
   std::uint32_t ballot = 0;
-  unsigned char operand[kShuffleBytes] = {};
-  unsigned char result[kShuffleBytes] = {};
+  bool predicate = false;
+  ShuffleValue operand, result;
   unsigned led = 0;  // operations completed whose mask has this lane as its lowest
 };
 
@@ -176,7 +176,10 @@ struct Device {
   char start_token = 0, end_token = 0, fence_token = 0, grid_tokens[16] = {};
 };
 
-Device& device();
+inline Device& device() {
+  static Device the_device;
+  return the_device;
+}
 
 // ----------------------------------------------------------------------------------- what rendezvous.cc asks for --
 // The running thread waits in `state` until somebody wakes it; meanwhile others run.
@@ -189,6 +192,7 @@ void blame(const std::string& message);
 
 std::string place(uint3 p);
 std::string place(CodeLocation at);
+bool same_text(const char* a, const char* b);
 bool same_place(const Thread& a, const Thread& b);
 
 // Makes ready the threads [first, first + count) of `block` that are chosen, in the order of the launch.
@@ -203,10 +207,6 @@ void wake(Block& block, unsigned first, unsigned count, Chosen chosen) {
     d.ready.push_back(&thread);
   }
 }
-
-// Loops the compiler must leave alone: the sanitizers would hear memset and memcpy.
-void fill_quietly(char* memory, std::size_t bytes, Fill fill);
-void copy_quietly(unsigned char* to, const unsigned char* from, std::size_t bytes);
 
 // -------------------------------------------------------------------------------- what execution.cc asks for --
 // `t` exits: barriers and warp operations wait for it no longer.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 
 #include "tests/simt/machine.h"
 
@@ -25,7 +24,7 @@ void exchange(Block& block, unsigned warp, std::uint32_t members, const Thread& 
   Thread* lanes = &block.threads[warp * kWarpSize];
   std::uint32_t ballot = 0;
   for (unsigned i = 0; i < kWarpSize; ++i) {
-    if ((members >> i & 1) && lanes[i].exchange == Exchange::ballot && lanes[i].operand[0]) ballot |= 1u << i;
+    if ((members >> i & 1) && lanes[i].exchange == Exchange::ballot && lanes[i].predicate) ballot |= 1u << i;
   }
   for (unsigned i = 0; i < kWarpSize; ++i) {
     if (!(members >> i & 1)) continue;
@@ -36,7 +35,7 @@ void exchange(Block& block, unsigned warp, std::uint32_t members, const Thread& 
             std::to_string(lanes[i].source) + ", which does not take part: its value is undefined");
       abandon();
     }
-    copy_quietly(lanes[i].result, lanes[lanes[i].source].operand, kShuffleBytes);
+    lanes[i].result = lanes[lanes[i].source].operand;
   }
 }
 
@@ -54,7 +53,7 @@ bool try_complete(Block& block, unsigned warp, Thread& caller) {
   Thread* lanes = &block.threads[warp * kWarpSize];
   for (unsigned i = 0; i < kWarpSize; ++i) {
     if (!(members >> i & 1)) continue;
-    if (lanes[i].mask != caller.mask || std::strcmp(lanes[i].operation, caller.operation) != 0) {
+    if (lanes[i].mask != caller.mask || !same_text(lanes[i].operation, caller.operation)) {
       blame(describe_mask(caller) + " meets lane " + std::to_string(i) + " in " + describe_mask(lanes[i]));
       abandon();
     }
@@ -174,17 +173,17 @@ void warp_barrier(const WarpOperation& operation) {
 
 std::uint32_t warp_ballot(const WarpOperation& operation, bool predicate) {
   Thread& t = *device().current;
-  t.operand[0] = predicate;
+  t.predicate = predicate;
   take_part(t, operation, Exchange::ballot);
   return t.ballot;
 }
 
-void warp_shuffle(const WarpOperation& operation, int source, void* value, std::size_t bytes) {
+ShuffleValue warp_shuffle(const WarpOperation& operation, int source, const ShuffleValue& value) {
   Thread& t = *device().current;
   t.source = source;
-  copy_quietly(t.operand, static_cast<const unsigned char*>(value), bytes);
+  t.operand = value;
   take_part(t, operation, Exchange::shuffle);
-  copy_quietly(static_cast<unsigned char*>(value), t.result, bytes);
+  return t.result;
 }
 
 }  // namespace genexx::simt

@@ -142,8 +142,12 @@ namespace genexx::simt {
 
 template <class T>
 T shuffle(const WarpOperation& operation, int source, T value) {
-  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= kShuffleBytes, "a plain value of at most 16 bytes");
-  warp_shuffle(operation, source, &value, sizeof(T));
+  static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(ShuffleValue),
+                "a plain value of 16 bytes at most");
+  ShuffleValue words;
+  __builtin_memcpy(words.words, &value, sizeof(T));
+  words = warp_shuffle(operation, source, words);
+  __builtin_memcpy(&value, words.words, sizeof(T));
   return value;
 }
 
