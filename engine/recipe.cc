@@ -23,9 +23,8 @@ struct ScalingName {
   Recipe::Scaling kind;
   const char* name;
 };
-constexpr ScalingName kScalings[] = {{Recipe::Scaling::none, "none"},
-                                     {Recipe::Scaling::z_score, "z-score"},
-                                     {Recipe::Scaling::min_max, "min-max"}};
+constexpr ScalingName kScalings[] = {
+    {Recipe::Scaling::none, "none"}, {Recipe::Scaling::z_score, "z-score"}, {Recipe::Scaling::min_max, "min-max"}};
 struct MissingName {
   Recipe::MissingGene kind;
   const char* name;
@@ -138,7 +137,8 @@ void check(const Recipe& r) {
   if (!r.gene_symbols.empty() && r.gene_symbols.size() != r.gene_ids.size())
     refuse("gene_symbols", std::to_string(r.gene_symbols.size()) + " names", std::to_string(g) + " or none");
   if (!r.library_gene_symbols.empty() && r.library_gene_symbols.size() != r.library_gene_ids.size())
-    refuse("library_gene_symbols", std::to_string(r.library_gene_symbols.size()) + " names", std::to_string(l) + " or none");
+    refuse("library_gene_symbols", std::to_string(r.library_gene_symbols.size()) + " names",
+           std::to_string(l) + " or none");
   const std::int64_t most = r.replicas();
   const auto expect_replicas = [&](const char* name, std::int64_t found) {
     if (found != 0 && found != 1 && found != most)
@@ -152,7 +152,8 @@ void check(const Recipe& r) {
   if (r.target_sum.empty() != r.library_share.empty())
     refuse("library_share", r.library_share.empty() ? "missing" : "present", "to come with target_sum");
   if ((r.scaling == Recipe::Scaling::none) != (r.shift.empty() && r.factor.empty()))
-    refuse("scaling", std::string("'") + name_in(kScalings, r.scaling) + "'", "'none' exactly when there are no shift and factor");
+    refuse("scaling", std::string("'") + name_in(kScalings, r.scaling) + "'",
+           "'none' exactly when there are no shift and factor");
   check_finite("shift", r.shift);
   check_finite("factor", r.factor);
   check_finite("target_sum", r.target_sum);

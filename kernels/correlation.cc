@@ -48,7 +48,8 @@ Extents checked(const Args& a) {
   if (a.row_factor) expect_dtype("row_factor", a.row_factor, DType::f32);
   if (e.ga > 0) check_side("a", a.a, a, e.replicas, e.ga);
   if (e.gb > 0) check_side("b", a.b, a, e.replicas, e.gb);
-  e.block_rows = std::clamp(kBlockElements / std::max<std::int64_t>(e.ga + e.gb, 1), kFewestRows, std::max(e.n, kFewestRows));
+  e.block_rows =
+      std::clamp(kBlockElements / std::max<std::int64_t>(e.ga + e.gb, 1), kFewestRows, std::max(e.n, kFewestRows));
   return e;
 }
 
@@ -61,16 +62,18 @@ ConstTensor part(const ConstTensor& t, std::int64_t replica, std::int64_t begin,
 }
 
 // Standardised values of rows [begin, begin + length) of a replica for the genes of one side, [1, length, g].
-void standardise(Context& ctx, const Args& args, const Side& side, std::int64_t replica, std::int64_t begin, const Tensor& out) {
+void standardise(Context& ctx, const Args& args, const Side& side, std::int64_t replica, std::int64_t begin,
+                 const Tensor& out) {
   const std::int64_t genes = out.shape[2];
-  ingest::run(ctx, {.data = args.data,
-                    .rows = part(args.rows, replica, begin, out.shape[1]),
-                    .gene_of_column = side.gene_of_column,
-                    .row_factor = args.row_factor ? part(args.row_factor, replica, 0, args.row_factor.shape[1]) : ConstTensor{},
-                    .transform = args.transform,
-                    .shift = part(side.mean, replica, 0, genes),
-                    .factor = part(side.rnorm, replica, 0, genes),
-                    .out = out});
+  ingest::run(
+      ctx, {.data = args.data,
+            .rows = part(args.rows, replica, begin, out.shape[1]),
+            .gene_of_column = side.gene_of_column,
+            .row_factor = args.row_factor ? part(args.row_factor, replica, 0, args.row_factor.shape[1]) : ConstTensor{},
+            .transform = args.transform,
+            .shift = part(side.mean, replica, 0, genes),
+            .factor = part(side.rnorm, replica, 0, genes),
+            .out = out});
 }
 
 void correlate(Context& ctx, const Args& args, const Extents& e, std::int64_t replica) {
@@ -78,11 +81,13 @@ void correlate(Context& ctx, const Args& args, const Extents& e, std::int64_t re
   const std::int64_t width = size_of(args.out.dtype);
   void* const u = frame.take_bytes(e.block_rows * e.ga * width);
   void* const v = frame.take_bytes(e.block_rows * e.gb * width);
-  const Tensor out = {static_cast<char*>(args.out.data) + replica * e.ga * e.gb * width, args.out.dtype, Shape{1, e.ga, e.gb}};
+  const Tensor out = {static_cast<char*>(args.out.data) + replica * e.ga * e.gb * width, args.out.dtype,
+                      Shape{1, e.ga, e.gb}};
   if (e.n == 0) ctx.fill_bytes(out.data, 0, e.ga * e.gb * width);
   for (std::int64_t begin = 0; begin < e.n; begin += e.block_rows) {
     const std::int64_t length = std::min(e.block_rows, e.n - begin);
-    const Tensor left = {u, args.out.dtype, Shape{1, length, e.ga}}, right = {v, args.out.dtype, Shape{1, length, e.gb}};
+    const Tensor left = {u, args.out.dtype, Shape{1, length, e.ga}},
+                 right = {v, args.out.dtype, Shape{1, length, e.gb}};
     standardise(ctx, args, args.a, replica, begin, left);
     standardise(ctx, args, args.b, replica, begin, right);
     gemm::run(ctx, {.a = left,
@@ -99,7 +104,8 @@ void run(Context& ctx, const Args& args) {
   const Extents e = checked(args);
   if (e.replicas == 0 || e.ga == 0 || e.gb == 0) return;
   for (std::int64_t replica = 0; replica < e.replicas; ++replica) correlate(ctx, args, e, replica);
-  on_device(ctx, [&](CpuContext& c) { cpu::limit(c, args.out); }, [&](auto& c) { cuda::limit(c, args.out); });
+  on_device(
+      ctx, [&](CpuContext& c) { cpu::limit(c, args.out); }, [&](auto& c) { cuda::limit(c, args.out); });
 }
 
 }  // namespace genexx::correlation

@@ -19,8 +19,7 @@ Extents checked(const Args& a) {
   e.n = a.rows.shape[1];
   e.row_factor_stride = checked_stride("row_factor", a.row_factor, e.replicas, e.cells);
   if (a.row_factor) expect_dtype("row_factor", a.row_factor, DType::f32);
-  if (a.ddof < 0)
-    throw ShapeError("ddof is " + std::to_string(a.ddof) + ", expected 0 or more", CodeLocation::here());
+  if (a.ddof < 0) throw ShapeError("ddof is " + std::to_string(a.ddof) + ", expected 0 or more", CodeLocation::here());
   const auto output = [&](const char* name, const Tensor& t, DType dtype) {
     if (!t) return;
     expect_shape(name, t, Shape{e.replicas, a.data.cols});
@@ -40,7 +39,8 @@ Extents checked(const Args& a) {
 void run(Context& ctx, const Args& args) {
   const Extents e = checked(args);
   if (e.replicas == 0 || args.data.cols == 0) return;
-  on_device(ctx, [&](CpuContext& c) { cpu::run(c, args, e); }, [&](auto& c) { cuda::run(c, args, e); });
+  on_device(
+      ctx, [&](CpuContext& c) { cpu::run(c, args, e); }, [&](auto& c) { cuda::run(c, args, e); });
 }
 
 }  // namespace genexx::gene_stats

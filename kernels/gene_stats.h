@@ -3,8 +3,8 @@
 //   x[k,i,j] = T(value * row_factor[k,cell]),  cell = rows[k,i]        T(x) = x, ln(1 + x) or exp(x) - 1
 //   sum, mean = sum / m, variance = sum of (x - mean)^2 / (m - ddof), min, max, nnz = number of x != 0
 // over the m rows of replica k that are not -1; entries that are not stored count as 0 (T(0) = 0).
-// Everything is accumulated in double and in an order fixed by shapes alone; the variance is two-pass. On the CPU rows are
-// added in the order of `rows`; on CUDA in runs of rows, then run by run.
+// Everything is accumulated in double and in an order fixed by shapes alone; the variance is two-pass. On the CPU rows
+// are added in the order of `rows`; on CUDA in runs of rows, then run by run.
 #pragma once
 
 #include "engine/context.h"

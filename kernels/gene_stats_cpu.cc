@@ -24,7 +24,8 @@ std::int64_t for_each_entry(const Args& a, const Extents& e, const Tile& tile, B
   const SelectedCells cells = {a.data, a.rows.as<std::int64_t>() + tile.replica * e.n, e.n,
                                a.row_factor ? a.row_factor.as<float>() + tile.replica * e.row_factor_stride : nullptr,
                                a.transform};
-  return for_each_stored(cells, tile.first, tile.last, [](std::int64_t) { return true; }, body);
+  return for_each_stored(
+      cells, tile.first, tile.last, [](std::int64_t) { return true; }, body);
 }
 
 template <class T>
@@ -65,7 +66,8 @@ void run_tile(const Args& a, const Extents& e, const Tile& tile) {
   for_each_entry(a, e, tile, [&](std::int64_t j, double x) { m.squares[j] += (x - mean[j]) * (x - mean[j]); });
   for (std::int64_t j = 0; j < width; ++j) {
     const double zeros = static_cast<double>(used - m.stored[j]);
-    m.squares[j] = used > a.ddof ? (m.squares[j] + zeros * mean[j] * mean[j]) / static_cast<double>(used - a.ddof) : 0.0;
+    m.squares[j] =
+        used > a.ddof ? (m.squares[j] + zeros * mean[j] * mean[j]) / static_cast<double>(used - a.ddof) : 0.0;
   }
   write(a.variance, a, tile, m.squares);
 }

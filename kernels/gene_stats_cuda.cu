@@ -52,7 +52,8 @@ __device__ inline std::int64_t for_each_entry(const Problem& p, const Item& item
   if (cells.row_factor != nullptr) cells.row_factor += item.replica * p.row_factor_stride;
   const std::int64_t begin = item.run * p.run_rows;
   const std::int64_t end = begin + p.run_rows < p.n ? begin + p.run_rows : p.n;
-  return device::for_each_stored(cells, begin, end, item.first, item.last, [](std::int64_t) { return true; }, body);
+  return device::for_each_stored(
+      cells, begin, end, item.first, item.last, [](std::int64_t) { return true; }, body);
 }
 
 // Reads each entry once; writes one partial for each (replica, run, column).

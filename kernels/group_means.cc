@@ -40,7 +40,8 @@ Extents checked(const Args& a) {
 void run(Context& ctx, const Args& args) {
   const Extents e = checked(args);
   if (e.replicas == 0 || args.data.cols == 0) return;
-  on_device(ctx, [&](CpuContext& c) { cpu::run(c, args, e); }, [&](auto& c) { cuda::run(c, args, e); });
+  on_device(
+      ctx, [&](CpuContext& c) { cpu::run(c, args, e); }, [&](auto& c) { cuda::run(c, args, e); });
 }
 
 }  // namespace genexx::group_means

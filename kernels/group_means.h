@@ -3,7 +3,8 @@
 //   x[k,i,j]      = T(value * row_factor[k,cell]),  cell = rows[k,i]        T(x) = x, ln(1 + x) or exp(x) - 1
 //   mean[k,c,j]   = sum of x over the m rows whose cell is in group c, / m          (0 where m = 0)
 //   within[k,j]   = sum over groups c and their rows of (x - mean[k,c,j])^2         (within-class scatter)
-// Entries that are not stored count as 0 (T(0) = 0). Accumulated in double, rows in the order of `rows`, groups ascending.
+// Entries that are not stored count as 0 (T(0) = 0). Accumulated in double, rows in the order of `rows`, groups
+// ascending.
 #pragma once
 
 #include "engine/context.h"

@@ -67,7 +67,8 @@ __global__ void join_groups_kernel(Problem p, double* within) {
   for (std::int64_t i = device::first_index(); i < p.replicas * p.cols; i += device::index_stride()) {
     const std::int64_t replica = i / p.cols, column = i % p.cols;
     double sum = 0;
-    for (std::int64_t group = 0; group < p.groups; ++group) sum += p.squares[(replica * p.groups + group) * p.cols + column];
+    for (std::int64_t group = 0; group < p.groups; ++group)
+      sum += p.squares[(replica * p.groups + group) * p.cols + column];
     within[i] = sum;
   }
 }
@@ -96,7 +97,8 @@ void run(CudaContext& ctx, const Args& args, const Extents& e) {
   launch(config, group_means_kernel, p);
   check_launch("group_means::means");
   if (!args.within) return;
-  launch(device::elementwise_launch(e.replicas * p.cols, ctx.stream()), join_groups_kernel, p, args.within.as<double>());
+  launch(device::elementwise_launch(e.replicas * p.cols, ctx.stream()), join_groups_kernel, p,
+         args.within.as<double>());
   check_launch("group_means::join_groups");
 }
 

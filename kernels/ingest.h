@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // An op: gathers rows of the data set, applies a fitted recipe and writes the dense batch:
 //   out[k,i,j] = clip((T(value * row_factor) - shift[k,j]) * factor[k,j])     T(x) = x, ln(1 + x) or exp(x) - 1
-// where value is the entry of row rows[k,i] in the column that gene_of_column maps to gene j; 0 where the row stores none
-// or no column maps to j. Every element of `out` is written.
-// Library size, log1p and z-score (shift = mean, factor = 1 / standard deviation) are the steps of scAnnoNet's gene matrix;
-// min-max scaling is shift = min, factor = 1 / (max - min).
+// where value is the entry of row rows[k,i] in the column that gene_of_column maps to gene j; 0 where the row stores
+// none or no column maps to j. Every element of `out` is written. Library size, log1p and z-score (shift = mean, factor
+// = 1 / standard deviation) are the steps of scAnnoNet's gene matrix; min-max scaling is shift = min, factor = 1 / (max
+// - min).
 #pragma once
 
 #include <cstdint>

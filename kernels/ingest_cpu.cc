@@ -51,7 +51,7 @@ Scaling<T> scaling_of(const Args& args, const Extents& e, std::int64_t replica) 
 // What a row without stored values becomes, for each distinct scaling: most of a batch, computed once.
 template <class T>
 struct ZeroImage {
-  T* values = nullptr;     // null: all zero
+  T* values = nullptr;      // null: all zero
   std::int64_t stride = 0;  // between replicas
 };
 

@@ -45,8 +45,9 @@ __device__ inline T scaled(T x, const T* shift, const T* factor, T clip, std::in
   return x > clip ? clip : x < -clip ? -clip : x;
 }
 
-// Writes `count` elements held in shared memory from `tile[offset]` on to `out`, whose address is `offset` elements past a
-// 16-byte boundary, so that shared and global vectors coincide. All threads of the block take part; no barrier inside.
+// Writes `count` elements held in shared memory from `tile[offset]` on to `out`, whose address is `offset` elements
+// past a 16-byte boundary, so that shared and global vectors coincide. All threads of the block take part; no barrier
+// inside.
 template <class T>
 __device__ inline void store_tile(const T* tile, int offset, std::int64_t count, T* out) {
   T* const aligned = out - offset;
@@ -119,7 +120,7 @@ void run_typed(CudaContext& ctx, const Args& a, const Extents& e) {
   LaunchConfig config;
   config.grid = dim3(grid_extent(e.replicas * e.n));
   config.block = dim3(kBlock);
-  config.shared_bytes = static_cast<std::size_t>((s.tile + kLanes<T>) * static_cast<std::int64_t>(sizeof(T)));
+  config.shared_bytes = static_cast<std::size_t>((s.tile + kLanes<T>)*static_cast<std::int64_t>(sizeof(T)));
   config.stream = ctx.stream();
   launch(config, ingest_kernel<T>, s, p, static_cast<T>(a.clip));
   check_launch("ingest::run");

@@ -48,9 +48,12 @@ inline StoredRow stored_row(const ExpressionData& data, std::int64_t cell, std::
 template <class T>
 T transformed(ValueTransform transform, T x) {
   switch (transform) {
-    case ValueTransform::none: return x;
-    case ValueTransform::log1p: return std::log1p(x);
-    case ValueTransform::expm1: return std::expm1(x);
+    case ValueTransform::none:
+      return x;
+    case ValueTransform::log1p:
+      return std::log1p(x);
+    case ValueTransform::expm1:
+      return std::expm1(x);
   }
   return x;
 }
@@ -67,7 +70,8 @@ struct SelectedCells {
 // Calls body(column - first, x) for every entry stored in columns [first, last) of the selected cells for which
 // keep(cell) holds, in the order of the rows; x is the value times the factor, transformed. Returns the rows kept.
 template <class Keep, class Body>
-std::int64_t for_each_stored(const SelectedCells& cells, std::int64_t first, std::int64_t last, Keep&& keep, Body&& body) {
+std::int64_t for_each_stored(const SelectedCells& cells, std::int64_t first, std::int64_t last, Keep&& keep,
+                             Body&& body) {
   std::int64_t kept = 0;
   for (std::int64_t i = 0; i < cells.n; ++i) {
     const std::int64_t cell = cells.rows[i];

@@ -11,7 +11,8 @@ namespace {
 // Every (cols / genes)-th column.
 Tensor gene_map(Suite& suite, std::int64_t cols, std::int64_t genes) {
   std::vector<std::int32_t> map(static_cast<std::size_t>(cols), -1);
-  for (std::int64_t g = 0; g < genes; ++g) map[static_cast<std::size_t>(g * (cols / genes))] = static_cast<std::int32_t>(g);
+  for (std::int64_t g = 0; g < genes; ++g)
+    map[static_cast<std::size_t>(g * (cols / genes))] = static_cast<std::int32_t>(g);
   const Tensor t = suite.raw({cols}, DType::i32);
   suite.context().copy_to_device(t.data, map.data(), cols * 4);
   return t;

@@ -17,7 +17,8 @@ void add_group_means(Suite& suite) {
   args.mean = suite.raw({1, kGroups, kColumns}, DType::f64);
   args.within = suite.raw({1, kColumns}, DType::f64);
   suite.add({"group_means", "4096 cells of 1000 stored, 20000 genes, 20 groups, log1p",
-             2 * 8.0 * kCells * kStored + 8.0 * kColumns * (kGroups + 1), 0, [=, &ctx] { group_means::run(ctx, args); }});
+             2 * 8.0 * kCells * kStored + 8.0 * kColumns * (kGroups + 1), 0,
+             [=, &ctx] { group_means::run(ctx, args); }});
 }
 
 }  // namespace genexx::bench

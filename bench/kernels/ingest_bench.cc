@@ -29,7 +29,8 @@ void add_ingest(Suite& suite) {
     args.out = suite.output({1, kBatch, genes});
     for (const ingest::Transform transform : {ingest::Transform::none, ingest::Transform::log1p}) {
       args.transform = transform;
-      const double bytes = 8.0 * kBatch * kStored + 4.0 * static_cast<double>(kBatch * genes + 2 * genes) + 4.0 * kColumns;
+      const double bytes =
+          8.0 * kBatch * kStored + 4.0 * static_cast<double>(kBatch * genes + 2 * genes) + 4.0 * kColumns;
       suite.add({"ingest",
                  "256 rows of 1000 stored, " + std::to_string(genes) + " of 20000 genes" +
                      (transform == ingest::Transform::log1p ? ", log1p" : ""),

@@ -34,7 +34,8 @@ __device__ inline EntryRange entries_of(const StoredValues& v, std::int64_t cell
 }
 
 // The first entry in [begin, end) whose column is at least `column`.
-__device__ inline std::int64_t lower_bound(const StoredValues& v, std::int64_t begin, std::int64_t end, std::int64_t column) {
+__device__ inline std::int64_t lower_bound(const StoredValues& v, std::int64_t begin, std::int64_t end,
+                                           std::int64_t column) {
   while (begin < end) {
     const std::int64_t middle = begin + (end - begin) / 2;
     if (v.column[middle] < column) {
@@ -47,7 +48,8 @@ __device__ inline std::int64_t lower_bound(const StoredValues& v, std::int64_t b
 }
 
 // Entries of a cell in columns [first, last). O(log entries) reads of one address by all threads of a warp.
-__device__ inline EntryRange entries_of(const StoredValues& v, std::int64_t cell, std::int64_t first, std::int64_t last) {
+__device__ inline EntryRange entries_of(const StoredValues& v, std::int64_t cell, std::int64_t first,
+                                        std::int64_t last) {
   EntryRange range = entries_of(v, cell);
   if (v.row_begin == nullptr) return {range.base + first, range.base + last, range.base};
   range.begin = lower_bound(v, range.begin, range.end, first);
@@ -79,9 +81,9 @@ struct SelectedCells {
 };
 
 // For rows [begin, end) of the selection for whose cell keep(cell) holds, calls body(column - first, x) for every entry
-// stored in columns [first, last); x is the value times the factor, transformed. A row's entries are shared out over the
-// lanes, row after row, with a warp barrier behind each row, so that no two lanes meet at one column between barriers.
-// All lanes of the warp must arrive. Returns the rows kept.
+// stored in columns [first, last); x is the value times the factor, transformed. A row's entries are shared out over
+// the lanes, row after row, with a warp barrier behind each row, so that no two lanes meet at one column between
+// barriers. All lanes of the warp must arrive. Returns the rows kept.
 template <class Keep, class Body>
 __device__ inline std::int64_t for_each_stored(const SelectedCells& cells, std::int64_t begin, std::int64_t end,
                                                std::int64_t first, std::int64_t last, Keep keep, Body body) {

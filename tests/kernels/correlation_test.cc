@@ -14,7 +14,8 @@ namespace {
 // Which gene of a side each column is.
 std::vector<std::int32_t> gene_map(std::int64_t cols, const std::vector<std::int64_t>& columns) {
   std::vector<std::int32_t> map(static_cast<std::size_t>(cols), -1);
-  for (std::size_t g = 0; g < columns.size(); ++g) map[static_cast<std::size_t>(columns[g])] = static_cast<std::int32_t>(g);
+  for (std::size_t g = 0; g < columns.size(); ++g)
+    map[static_cast<std::size_t>(columns[g])] = static_cast<std::int32_t>(g);
   return map;
 }
 
@@ -38,8 +39,8 @@ Standard standard(const CellsCase& c, const std::vector<std::int64_t>& columns) 
 }
 
 template <class T>
-std::vector<double> run(Context& ctx, const CellsCase& c, const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b,
-                        Form form, Fill fill = Fill::nan) {
+std::vector<double> run(Context& ctx, const CellsCase& c, const std::vector<std::int64_t>& a,
+                        const std::vector<std::int64_t>& b, Form form, Fill fill = Fill::nan) {
   const DeviceCells d(ctx, c, form);
   const std::int64_t ga = static_cast<std::int64_t>(a.size()), gb = static_cast<std::int64_t>(b.size());
   const Standard sa = standard(c, a), sb = standard(c, b);
@@ -58,7 +59,8 @@ std::vector<double> run(Context& ctx, const CellsCase& c, const std::vector<std:
   return out.values();
 }
 
-std::vector<double> expected(const CellsCase& c, const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+std::vector<double> expected(const CellsCase& c, const std::vector<std::int64_t>& a,
+                             const std::vector<std::int64_t>& b) {
   std::vector<double> all;
   for (std::int64_t k = 0; k < c.replicas; ++k)
     for (const double r : oracle::correlation(c, k, a, b)) all.push_back(r);
@@ -168,7 +170,8 @@ TEST_CASE("correlation: names the wrong argument") {
   const DeviceArray map(ctx, {8}, DType::i32), short_map(ctx, {7}, DType::i32), statistic(ctx, {1, 4}, DType::f64);
   const DeviceArray single(ctx, {1, 4}, DType::f32), out(ctx, {2, 4, 4}, DType::f64);
   const correlation::Side side = {.gene_of_column = map, .mean = statistic, .rnorm = statistic};
-  const correlation::Args good = {.data = d.data.data, .rows = d.rows, .row_factor = d.row_factor, .a = side, .b = side, .out = out};
+  const correlation::Args good = {
+      .data = d.data.data, .rows = d.rows, .row_factor = d.row_factor, .a = side, .b = side, .out = out};
   const auto fails = [&](const correlation::Args& args, const char* words) {
     CHECK_THROWS_WITH_AS(correlation::run(ctx, args), doctest::Contains(words), ShapeError);
   };

@@ -14,8 +14,10 @@ namespace {
 GeneStats run(Context& ctx, const CellsCase& c, Form form, int ddof, Fill fill = Fill::nan) {
   const DeviceCells d(ctx, c, form);
   const Shape shape = {c.replicas, c.cols};
-  const DeviceArray sum(ctx, shape, DType::f64, fill), mean(ctx, shape, DType::f64, fill), variance(ctx, shape, DType::f64, fill);
-  const DeviceArray low(ctx, shape, DType::f64, fill), high(ctx, shape, DType::f64, fill), nnz(ctx, shape, DType::i64, fill);
+  const DeviceArray sum(ctx, shape, DType::f64, fill), mean(ctx, shape, DType::f64, fill),
+      variance(ctx, shape, DType::f64, fill);
+  const DeviceArray low(ctx, shape, DType::f64, fill), high(ctx, shape, DType::f64, fill),
+      nnz(ctx, shape, DType::i64, fill);
 
   gene_stats::run(ctx, {.data = d.data.data,
                         .rows = d.rows,
@@ -32,7 +34,8 @@ GeneStats run(Context& ctx, const CellsCase& c, Form form, int ddof, Fill fill =
 }
 
 // Sums of n terms of one sign: relative error n eps. Each x, and so its distance from the mean, is off by some eps |x|,
-// which moves the variance by eps |x| times the standard deviation; the mean is off by n eps |x|, which adds its square.
+// which moves the variance by eps |x| times the standard deviation; the mean is off by n eps |x|, which adds its
+// square.
 void expect_stats(const GeneStats& got, const GeneStats& expected, std::int64_t n) {
   const double k = static_cast<double>(n + 8);
   for (std::size_t j = 0; j < expected.sum.size(); ++j) {

@@ -15,7 +15,8 @@ GroupMeans run(Context& ctx, const CellsCase& c, const std::vector<std::int32_t>
                Form form, Fill fill = Fill::nan) {
   const DeviceCells d(ctx, c, form);
   const DeviceArray group(ctx, {c.cells}, group_of_cell);
-  const DeviceArray mean(ctx, {c.replicas, groups, c.cols}, DType::f64, fill), count(ctx, {c.replicas, groups}, DType::i64);
+  const DeviceArray mean(ctx, {c.replicas, groups, c.cols}, DType::f64, fill),
+      count(ctx, {c.replicas, groups}, DType::i64);
   const DeviceArray within(ctx, {c.replicas, c.cols}, DType::f64, fill);
 
   group_means::run(ctx, {.data = d.data.data,
@@ -91,7 +92,8 @@ TEST_CASE("group_means: count and within may be absent") {
     const DeviceCells d(ctx, c, Form::csr);
     const DeviceArray group(ctx, {9}, groups), mean(ctx, {1, 5, 34}, DType::f64);
 
-    group_means::run(ctx, {.data = d.data.data, .rows = d.rows, .row_factor = d.row_factor, .group_of_cell = group, .mean = mean});
+    group_means::run(
+        ctx, {.data = d.data.data, .rows = d.rows, .row_factor = d.row_factor, .group_of_cell = group, .mean = mean});
 
     expect_equal_bits(mean.values(), run(ctx, c, groups, 5, Form::csr).mean);
   });

@@ -103,11 +103,13 @@ TEST_CASE("ingest: literals") {
   on_every_device([](Context& ctx) {
     // Cells (columns a b c): (3 0 1), (0 0 0), (0 4 0); genes: 0 = c, 1 = no column, 2 = a; b is not used.
     const DeviceArray begin(ctx, {4}, std::vector<std::int64_t>{0, 2, 2, 3});
-    const DeviceArray column(ctx, {3}, std::vector<std::int32_t>{0, 2, 1}), value(ctx, {3}, std::vector<float>{3, 1, 4});
+    const DeviceArray column(ctx, {3}, std::vector<std::int32_t>{0, 2, 1}),
+        value(ctx, {3}, std::vector<float>{3, 1, 4});
     const DeviceArray genes(ctx, {3}, std::vector<std::int32_t>{2, -1, 0});
     const DeviceArray rows(ctx, {1, 4}, std::vector<std::int64_t>{2, -1, 0, 1});
     const DeviceArray row_factor(ctx, {1, 3}, std::vector<float>{2, 7, 9});
-    const DeviceArray shift(ctx, {1, 3}, std::vector<double>{0.5, 3, 1}), factor(ctx, {1, 3}, std::vector<double>{10, 2, 1});
+    const DeviceArray shift(ctx, {1, 3}, std::vector<double>{0.5, 3, 1}),
+        factor(ctx, {1, 3}, std::vector<double>{10, 2, 1});
     const DeviceArray out(ctx, {1, 4, 3}, DType::f64);
 
     ingest::run(ctx, {.data = {.row_begin = begin, .column = column, .value = value, .cols = 3},
@@ -168,8 +170,10 @@ TEST_CASE("ingest: without transform, statistics, limit or gene map it copies th
 TEST_CASE("ingest: a gene with factor 0 is exactly 0 even where the value is not finite") {
   on_every_device([](Context& ctx) {
     const float inf = std::numeric_limits<float>::infinity();
-    const DeviceArray dense(ctx, {1, 3}, std::vector<float>{inf, std::nanf(""), 2}), rows(ctx, {1, 1}, std::vector<std::int64_t>{0});
-    const DeviceArray shift(ctx, {1, 3}, std::vector<float>{1, inf, 5}), factor(ctx, {1, 3}, std::vector<float>{0, 0, -1});
+    const DeviceArray dense(ctx, {1, 3}, std::vector<float>{inf, std::nanf(""), 2}),
+        rows(ctx, {1, 1}, std::vector<std::int64_t>{0});
+    const DeviceArray shift(ctx, {1, 3}, std::vector<float>{1, inf, 5}),
+        factor(ctx, {1, 3}, std::vector<float>{0, 0, -1});
     const DeviceArray out(ctx, {1, 1, 3}, DType::f32);
 
     ingest::run(ctx, {.data = {.dense = dense, .cols = 3}, .rows = rows, .shift = shift, .factor = factor, .out = out});
@@ -180,7 +184,8 @@ TEST_CASE("ingest: a gene with factor 0 is exactly 0 even where the value is not
 
 TEST_CASE("ingest: a stored NaN stays NaN through the limit") {
   on_every_device([](Context& ctx) {
-    const DeviceArray dense(ctx, {1, 2}, std::vector<float>{std::nanf(""), 9}), rows(ctx, {1, 1}, std::vector<std::int64_t>{0});
+    const DeviceArray dense(ctx, {1, 2}, std::vector<float>{std::nanf(""), 9}),
+        rows(ctx, {1, 1}, std::vector<std::int64_t>{0});
     const DeviceArray out(ctx, {1, 1, 2}, DType::f32, Fill::huge);
 
     ingest::run(ctx, {.data = {.dense = dense, .cols = 2}, .rows = rows, .clip = 3, .out = out});

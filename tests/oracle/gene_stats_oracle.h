@@ -20,7 +20,8 @@ struct CellsCase {
 };
 
 inline long double transformed_value(const CellsCase& c, std::int64_t replica, std::int64_t cell, std::int64_t column) {
-  const long double x = c.matrix[cell * c.cols + column] * static_cast<long double>(c.row_factor[replica * c.cells + cell]);
+  const long double x =
+      c.matrix[cell * c.cols + column] * static_cast<long double>(c.row_factor[replica * c.cells + cell]);
   if (c.transform == ValueTransform::log1p) return std::log1p(x);
   if (c.transform == ValueTransform::expm1) return std::expm1(x);
   return x;

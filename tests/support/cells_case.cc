@@ -34,7 +34,8 @@ oracle::CellsCase replica_of(const oracle::CellsCase& c, std::int64_t k) {
   return one;
 }
 
-DeviceData::DeviceData(Context& ctx, std::int64_t cells, std::int64_t cols, const std::vector<double>& matrix, Form form) {
+DeviceData::DeviceData(Context& ctx, std::int64_t cells, std::int64_t cols, const std::vector<double>& matrix,
+                       Form form) {
   data.cols = cols;
   if (form == Form::dense) {
     dense_ = std::make_unique<DeviceArray>(ctx, Shape{cells, cols}, cast<float>(matrix));

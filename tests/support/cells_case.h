@@ -13,8 +13,8 @@ namespace genexx::test {
 
 enum class Form { csr, dense };
 
-// A third of the entries stored, counts up to 40; column 0 is constant, column 1 is never stored, column 2 holds about 1e4;
-// rows repeat and some are -1.
+// A third of the entries stored, counts up to 40; column 0 is constant, column 1 is never stored, column 2 holds about
+// 1e4; rows repeat and some are -1.
 oracle::CellsCase random_cells(std::int64_t cells, std::int64_t cols, std::int64_t replicas, std::int64_t n,
                                std::uint64_t seed);
 

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/scannonet/gene_filter.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "engine/error.h"
+#include "kernels/gene_stats.h"
+#include "models/device_vector.h"
+#include "models/library_size.h"
+
+namespace genexx::scannonet {
+namespace {
+
+constexpr double kFewestExpressingCells = 3;  // of a gene, where values are not counts
+
+std::string type_name(std::span<const std::string> names, std::int64_t type) {
+  const std::size_t i = static_cast<std::size_t>(type);
+  return i < names.size() ? names[i] : "type " + std::to_string(type);
+}
+
+// Which columns pass: total count, or number of cells that express the gene.
+std::vector<std::uint8_t> passing_genes(Context& ctx, const DeviceMatrix& matrix, const SelectionOptions& options,
+                                        Selection& selection) {
+  const std::int64_t cols = matrix.data().cols, n = static_cast<std::int64_t>(selection.cells.size());
+  const DeviceVector<std::int64_t> rows(ctx, {1, n}, selection.cells);
+  const DeviceVector<double> sums(ctx, {1, cols});
+  const DeviceVector<std::int64_t> counts(ctx, {1, cols});
+  gene_stats::run(ctx, {.data = matrix.data(), .rows = rows, .sum = sums, .nnz = counts});
+  const std::vector<double> sum = sums.download();
+  const std::vector<std::int64_t> nnz = counts.download();
+  const bool by_count = options.input == Recipe::InputKind::counts || options.min_gene_total.has_value();
+  const double least = by_count ? least_gene_total(options, n) : kFewestExpressingCells;
+  std::vector<std::uint8_t> keep(static_cast<std::size_t>(cols), 0);
+  std::int64_t empty = 0, low = 0;
+  for (std::size_t j = 0; j < keep.size(); ++j) {
+    keep[j] = nnz[j] > 0 && (by_count ? sum[j] : static_cast<double>(nnz[j])) >= least;
+    if (keep[j]) selection.genes.push_back(static_cast<std::int64_t>(j));
+    if (nnz[j] == 0) ++empty;
+    if (nnz[j] > 0 && !keep[j]) ++low;
+  }
+  if (empty > 0)
+    selection.warnings.push_back(fmt::format("{} of {} genes are 0 in every cell and were dropped", empty, cols));
+  if (low > 0)
+    selection.warnings.push_back(
+        by_count ? fmt::format("{} genes with a total below {:g} were dropped", low, least)
+                 : fmt::format("{} genes that fewer than {:g} cells express were dropped", low, least));
+  if (selection.genes.empty())
+    throw RefusedError(fmt::format(
+        "no gene is left: none of {} reaches a total of {:g} over {} cells; lower min_gene_total", cols, least, n));
+  return keep;
+}
+
+// Keeps the cells whose total over the kept genes is large enough; sets cell_totals.
+void pass_cells(const SelectionInput& input, const SelectionOptions& options, const std::vector<std::uint8_t>& keep,
+                Selection& selection) {
+  const std::vector<double> totals = row_totals(input.values, keep);
+  std::vector<std::int64_t> cells;
+  std::int64_t empty = 0, low = 0;
+  for (const std::int64_t cell : selection.cells) {
+    const std::size_t i = static_cast<std::size_t>(cell);
+    const bool all_zero = input.values.row_begin[i] == input.values.row_begin[i + 1];
+    const bool counts = options.input == Recipe::InputKind::counts;
+    if (all_zero || (counts && totals[i] < options.min_cell_total)) {
+      ++(all_zero ? empty : low);
+      continue;
+    }
+    cells.push_back(cell);
+    selection.cell_totals.push_back(totals[i]);
+  }
+  if (empty > 0) selection.warnings.push_back(fmt::format("{} cells without any value were dropped", empty));
+  if (low > 0)
+    selection.warnings.push_back(
+        fmt::format("{} cells with a total below {:g} were dropped", low, options.min_cell_total));
+  selection.cells = std::move(cells);
+}
+
+}  // namespace
+
+KeptCells keep_large_types(std::span<const std::int32_t> labels, std::span<const std::string> type_names,
+                           std::span<const std::int64_t> cells, std::int64_t min_cells) {
+  std::vector<std::int64_t> all;
+  if (cells.empty()) {
+    all.resize(labels.size());
+    std::iota(all.begin(), all.end(), 0);
+    cells = all;
+  }
+  std::vector<std::int64_t> size;
+  std::int64_t unlabelled = 0;
+  for (const std::int64_t cell : cells) {
+    const std::int32_t type = labels[static_cast<std::size_t>(cell)];
+    if (type < 0) {
+      ++unlabelled;
+      continue;
+    }
+    if (static_cast<std::size_t>(type) >= size.size()) size.resize(static_cast<std::size_t>(type) + 1, 0);
+    ++size[static_cast<std::size_t>(type)];
+  }
+  KeptCells kept;
+  std::string dropped;
+  std::int64_t dropped_types = 0, dropped_cells = 0;
+  for (std::size_t t = 0; t < size.size(); ++t) {
+    if (size[t] == 0) continue;
+    if (size[t] >= min_cells) {
+      kept.types.push_back(static_cast<std::int32_t>(t));
+      continue;
+    }
+    ++dropped_types;
+    dropped_cells += size[t];
+    dropped += fmt::format("{}{} ({})", dropped.empty() ? "" : ", ",
+                           type_name(type_names, static_cast<std::int64_t>(t)), size[t]);
+  }
+  for (const std::int64_t cell : cells) {
+    const std::int32_t type = labels[static_cast<std::size_t>(cell)];
+    if (type >= 0 && size[static_cast<std::size_t>(type)] >= min_cells) kept.cells.push_back(cell);
+  }
+  if (unlabelled > 0) kept.warnings.push_back(fmt::format("{} cells without a label were left out", unlabelled));
+  if (dropped_types > 0)
+    kept.warnings.push_back(fmt::format("{} cell types with fewer than {} cells were dropped, {} cells in all: {}",
+                                        dropped_types, min_cells, dropped_cells, dropped));
+  return kept;
+}
+
+double least_gene_total(const SelectionOptions& options, std::int64_t cells) {
+  if (options.min_gene_total) return *options.min_gene_total;
+  return std::clamp(0.05 * static_cast<double>(cells), 3.0, 1000.0);
+}
+
+void filter(Context& ctx, const DeviceMatrix& matrix, const SelectionInput& input, const SelectionOptions& options,
+            Selection& selection) {
+  KeptCells kept = keep_large_types(input.labels, input.type_names, input.cells, options.min_cells_per_type);
+  selection.cells = std::move(kept.cells);
+  selection.types = std::move(kept.types);
+  selection.warnings = std::move(kept.warnings);
+  if (selection.types.size() < 2)
+    throw RefusedError(
+        fmt::format("{} cell type(s) with at least {} cells, expected two or more; is this the label column?",
+                    selection.types.size(), options.min_cells_per_type));
+  const std::vector<std::uint8_t> keep = passing_genes(ctx, matrix, options, selection);
+  pass_cells(input, options, keep, selection);
+  std::vector<std::int32_t> left;
+  for (const std::int64_t cell : selection.cells) left.push_back(input.labels[static_cast<std::size_t>(cell)]);
+  std::sort(left.begin(), left.end());
+  left.erase(std::unique(left.begin(), left.end()), left.end());
+  if (left.size() < selection.types.size())
+    selection.warnings.push_back(
+        fmt::format("{} cell types lost all their cells", selection.types.size() - left.size()));
+  selection.types = std::move(left);
+  if (selection.types.size() < 2)
+    throw RefusedError(
+        fmt::format("{} cell types are left after {} of {} cells were kept, expected two or more; lower "
+                    "min_cell_total",
+                    selection.types.size(), selection.cells.size(), input.values.rows));
+  if (options.input == Recipe::InputKind::counts) selection.target_sum = median_of_positive(selection.cell_totals);
+}
+
+}  // namespace genexx::scannonet
