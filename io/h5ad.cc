@@ -38,7 +38,7 @@ h5ad::Candidate choose(const Node& root, const std::optional<std::string>& wante
   });
   if (found == candidates.end()) {
     throw InputError(fmt::format("{}: there is no matrix '{}'. The file has: {}. Try --matrix with one of these.",
-                                 root.file().path, *wanted, names_of(candidates)));
+                                 root.file().name, *wanted, names_of(candidates)));
   }
   return *found;
 }

@@ -113,7 +113,7 @@ Node::Node(Id id, NodeKind kind, std::string path, std::shared_ptr<const FileFac
     : id_(std::make_shared<const Id>(std::move(id))), kind_(kind), path_(std::move(path)), file_(std::move(file)) {}
 
 void Node::fail(const std::string& problem) const {
-  throw InputError(fmt::format("{}: {}: {}", file_->path, path_, problem));
+  throw InputError(fmt::format("{}: {}: {}", file_->name, path_, problem));
 }
 
 bool Node::has(const std::string& relative_path) const {
@@ -219,11 +219,13 @@ Node open_file(const std::string& path) {
   }
   const Id access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_file_locking(access.get(), 0, 1);
-  const Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
+  Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
+  // A file that this process has open already must be opened with the same locking.
+  if (!file.valid()) file = Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
   if (!file.valid()) fail_open(path);
   Id root(H5Gopen2(file.get(), "/", H5P_DEFAULT));
   if (!root.valid()) fail_open(path);
-  return Node(std::move(root), NodeKind::group, "/", std::make_shared<const FileFacts>(FileFacts{path, bytes}));
+  return Node(std::move(root), NodeKind::group, "/", std::make_shared<const FileFacts>(FileFacts{path, bytes, path}));
 }
 
 }  // namespace genexx::hdf5

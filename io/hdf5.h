@@ -51,8 +51,9 @@ class QuietErrors {
 std::string last_error();
 
 struct FileFacts {
-  std::string path;
+  std::string path;  // where the bytes are
   std::int64_t bytes = 0;
+  std::string name;  // what messages call the file: for one being written, its final name
 };
 
 enum class NodeKind { group, dataset };
@@ -67,6 +68,7 @@ class Node {
   hid_t id() const { return id_->get(); }
   const std::string& path() const { return path_; }  // "/obs/cell_type"
   const FileFacts& file() const { return *file_; }
+  const std::shared_ptr<const FileFacts>& shared_file() const { return file_; }
 
   // Whether the group has a link of that name; components are separated by '/'. False for a dataset.
   bool has(const std::string& relative_path) const;

@@ -61,7 +61,7 @@ std::string filter_problem(const Node& dataset, const std::vector<Filter>& filte
   int compressors = 0;
   for (const Filter& filter : filters) {
     if (!is_supported(filter)) {
-      const std::string file = dataset.file().path;
+      const std::string file = dataset.file().name;
       return fmt::format(
           "is compressed with HDF5 filter {} ({}), which is not built in (built in: gzip, shuffle, "
           "fletcher32, lzf). Rewrite the file once where that filter is installed: "

@@ -77,7 +77,7 @@ std::string matrix_path(const Node& root, const std::optional<std::string>& want
   if (!wanted || *wanted == "X" || *wanted == "matrix") return "matrix";
   if (wanted->rfind("layers/", 0) == 0 && root.has(*wanted)) return *wanted;
   throw InputError(fmt::format("{}: there is no matrix '{}'. A loom file has X and layers/NAME; see `genexx inspect`.",
-                               root.file().path, *wanted));
+                               root.file().name, *wanted));
 }
 
 }  // namespace

@@ -38,12 +38,12 @@ TenxFile find_matrix(const Node& root, const ReadOptions& options) {
   if (!options.genome) {
     if (names.size() > 1) {
       throw RefusedError(fmt::format("{}: holds {} genomes: {}. Say which one to read with --matrix GENOME.",
-                                     root.file().path, names.size(), fmt::join(names, ", ")));
+                                     root.file().name, names.size(), fmt::join(names, ", ")));
     }
     return {root.open_group(names.front()), false};
   }
   if (std::find(names.begin(), names.end(), *options.genome) == names.end()) {
-    throw InputError(fmt::format("{}: there is no genome '{}'. The file has: {}.", root.file().path, *options.genome,
+    throw InputError(fmt::format("{}: there is no genome '{}'. The file has: {}.", root.file().name, *options.genome,
                                  fmt::join(names, ", ")));
   }
   return {root.open_group(*options.genome), false};

@@ -376,3 +376,16 @@ TEST_CASE("hostile hdf5: nothing is printed by the library") {
   const bool restored = after == before;
   CHECK(restored);
 }
+
+TEST_CASE("hdf5: a file that the host program has open is read as well") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("shared.h5ad");
+  {
+    Hdf5File file(path);
+    write_small_h5ad(file);
+  }
+  const hid_t host = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+
+  CHECK(refusal(path) == "");
+  H5Fclose(host);
+}
