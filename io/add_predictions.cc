@@ -33,7 +33,7 @@ struct Elements {
   std::vector<float> probabilities;  // [cells, classes]
 };
 
-void check_predictions(const Predictions& p) {
+void check_predictions(const H5adPredictions& p) {
   const std::size_t n = p.labels.codes.size();
   if (p.probability.size() != n || p.margin.size() != n || p.probabilities.size() != n * p.classes.size()) {
     throw UsageError(
@@ -55,7 +55,7 @@ Numbers as_numbers(const std::vector<float>& values, std::size_t cells) {
   return numbers;
 }
 
-Elements make_elements(const Predictions& p, const std::string& file, std::size_t cells) {
+Elements make_elements(const H5adPredictions& p, const std::string& file, std::size_t cells) {
   if (p.labels.codes.size() > cells) {
     throw UsageError(
         fmt::format("there are predictions for {} cells, but {} has {}", p.labels.codes.size(), file, cells));
@@ -100,7 +100,7 @@ void edit_obs(const Node& obs, const Elements& elements, h5ad::Encoding encoding
   hdf5::write_attribute(obs, "column-order", order);
 }
 
-void edit_file(const Node& root, const Predictions& p, h5ad::Generation generation, ExistingKey existing) {
+void edit_file(const Node& root, const H5adPredictions& p, h5ad::Generation generation, ExistingKey existing) {
   const auto encoding = generation == h5ad::Generation::encoded ? h5ad::Encoding::marked : h5ad::Encoding::unmarked;
   const Node obs = root.open_group("obs");
   const auto cells = h5ad::frame_rows(obs);
@@ -132,7 +132,7 @@ void copy_bytes(const std::string& from, const std::string& to) {
     throw RuntimeError(fmt::format("cannot write {}: the copy of {} is not complete. Check the free space.", to, from));
 }
 
-void edit_copy(const Predictions& predictions, const PredictionTarget& target, h5ad::Generation generation) {
+void edit_copy(const H5adPredictions& predictions, const PredictionTarget& target, h5ad::Generation generation) {
   std::error_code missing;
   const bool in_place = std::filesystem::equivalent(target.input, target.output, missing);
   AtomicFile file(target.output);
@@ -165,7 +165,7 @@ ObsTable with_predictions(const ObsTable& cells, const Elements& elements, Exist
   return table;
 }
 
-void write_anew(const Predictions& predictions, const PredictionTarget& target) {
+void write_anew(const H5adPredictions& predictions, const PredictionTarget& target) {
   std::error_code missing;
   if (std::filesystem::equivalent(target.input, target.output, missing)) {
     throw UsageError(
@@ -187,7 +187,7 @@ void write_anew(const Predictions& predictions, const PredictionTarget& target) 
 
 }  // namespace
 
-void add_predictions(const Predictions& predictions, const PredictionTarget& target) {
+void add_predictions(const H5adPredictions& predictions, const PredictionTarget& target) {
   check_predictions(predictions);
   if (recognise_format(target.input) == FileFormat::h5ad) {
     const h5ad::Generation generation = h5ad::generation(hdf5::open_file(target.input));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Predictions written back into the file that the cells came from, or into a copy of it.
+// H5adPredictions written back into the file that the cells came from, or into a copy of it.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace genexx {
 // What `key` becomes: obs KEY (labels), KEY_probability, KEY_margin; obsm KEY_probabilities; uns/genexx/KEY/classes
 // (the columns of the probabilities). With fewer predictions than the file has cells (--limit-cells), the cells after
 // them have no label and NaN.
-struct Predictions {
+struct H5adPredictions {
   std::string key = "genexx_label";
   Categorical labels;                // [n]
   std::vector<float> probability;    // [n], of the label
@@ -43,6 +43,6 @@ struct PredictionTarget {
 // Throws UsageError for a key that is empty, has a '/', is the name of the index, or exists; for an in-place edit of a
 // file that is not AnnData 0.7 or later; and for vectors of unequal lengths. RuntimeError when it cannot be written,
 // InputError when the input cannot be read.
-void add_predictions(const Predictions& predictions, const PredictionTarget& target);
+void add_predictions(const H5adPredictions& predictions, const PredictionTarget& target);
 
 }  // namespace genexx

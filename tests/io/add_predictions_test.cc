@@ -25,8 +25,8 @@ using genexx::test::TemporaryDirectory;
 namespace {
 
 // Cell i gets class i % 3, probability 0.5, margin 0.25.
-Predictions predictions(std::size_t cells, const std::string& key = "genexx_label") {
-  Predictions p;
+H5adPredictions predictions(std::size_t cells, const std::string& key = "genexx_label") {
+  H5adPredictions p;
   p.key = key;
   p.classes = {"T cell", "B/plasma", "NK"};
   p.labels.categories = p.classes;
@@ -103,7 +103,7 @@ TEST_CASE("add_predictions: a key that is there is replaced only when told") {
   const std::string path = small_file(directory);
   add_predictions(predictions(3), {.input = path, .output = path});
   const std::string before = bytes_of(path);
-  Predictions other = predictions(3);
+  H5adPredictions other = predictions(3);
   other.labels.codes = {2, 2, -1};
 
   CHECK_THROWS_WITH_AS(add_predictions(other, {.input = path, .output = path}),
@@ -130,10 +130,10 @@ TEST_CASE("add_predictions: a second key stands beside the first") {
 TEST_CASE("add_predictions: keys and lengths that cannot be are refused") {
   const TemporaryDirectory directory;
   const std::string path = small_file(directory);
-  const auto refused = [&](const Predictions& p) {
+  const auto refused = [&](const H5adPredictions& p) {
     CHECK_THROWS_AS(add_predictions(p, {.input = path, .output = path}), UsageError);
   };
-  Predictions ragged = predictions(3);
+  H5adPredictions ragged = predictions(3);
   ragged.margin.pop_back();
 
   refused(predictions(3, ""));
