@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -114,7 +115,6 @@ void edit_file(const Node& root, const H5adPredictions& p, h5ad::Generation gene
   const Node ours = h5ad::open_or_create_dict(h5ad::open_or_create_dict(uns, "genexx", encoding), p.key, encoding);
   make_room(ours, "classes", ExistingKey::replace);
   h5ad::write_string_array(ours, "classes", p.classes, encoding);
-  hdf5::flush_file(root);
 }
 
 // Copies into a file that is there, so that its permissions stay.
@@ -137,8 +137,9 @@ void edit_copy(const H5adPredictions& predictions, const PredictionTarget& targe
   const bool in_place = std::filesystem::equivalent(target.input, target.output, missing);
   AtomicFile file(target.output);
   copy_bytes(target.input, file.temporary_path());
-  edit_file(hdf5::open_file_for_editing(file.temporary_path(), target.output), predictions, generation,
-            target.existing);
+  std::optional<Node> root = hdf5::open_file_for_editing(file.temporary_path(), target.output);
+  edit_file(*root, predictions, generation, target.existing);
+  hdf5::close_file(root);
   struct stat status {};
   if (in_place && stat(target.input.c_str(), &status) == 0)
     chmod(file.temporary_path().c_str(), status.st_mode & 07777);

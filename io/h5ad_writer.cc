@@ -142,8 +142,7 @@ void H5adWriter::commit() {
       throw UsageError(fmt::format("{}: X has {} columns, var has {} rows", path_, matrix_cols_, genes_));
     }
   }
-  hdf5::flush_file(*root_);
-  root_.reset();
+  hdf5::close_file(root_);
   file_.commit();
 }
 

@@ -50,10 +50,13 @@ class QuietErrors {
 // The innermost message of the calling thread's HDF5 error stack, or "unknown error".
 std::string last_error();
 
+struct WriteOutcome;
+
 struct FileFacts {
   std::string path;  // where the bytes are
   std::int64_t bytes = 0;
   std::string name;  // what messages call the file: for one being written, its final name
+  std::shared_ptr<const WriteOutcome> outcome = nullptr;  // of a file being written
 };
 
 enum class NodeKind { group, dataset };

@@ -74,6 +74,7 @@ void VectorAppender::write_chunks(std::int64_t chunks) {
     }
   }
   pending_.clear();
+  check_written(dataset_.file());
 }
 
 void VectorAppender::finish() {

@@ -3,9 +3,12 @@
 
 #include <sys/stat.h>
 
+#include <cstring>
+
 #include <fmt/format.h>
 
 #include "engine/error.h"
+#include "io/hdf5_write_driver.h"
 
 namespace genexx::hdf5 {
 namespace {
@@ -43,12 +46,6 @@ Id space_of(const std::vector<std::int64_t>& shape, bool can_grow) {
   return Id(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), most.data()));
 }
 
-Id access_without_locks() {
-  Id access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_file_locking(access.get(), 0, 1);
-  return access;
-}
-
 struct AttributeValue {
   hid_t file_type, memory_type, space;
   const void* data;
@@ -75,6 +72,7 @@ Node write_vector(const Node& parent, const std::string& name, hid_t type, std::
 }  // namespace
 
 void fail_write(const Node& parent, const std::string& name, const std::string& what) {
+  check_written(parent.file());
   throw RuntimeError(fmt::format("cannot write {}: {}/{}: {} ({}). Check the free space and the permissions.",
                                  parent.file().name, parent.path() == "/" ? "" : parent.path(), name, what,
                                  last_error()));
@@ -82,7 +80,8 @@ void fail_write(const Node& parent, const std::string& name, const std::string& 
 
 Node create_file(const std::string& path, const std::string& name) {
   const QuietErrors quiet;
-  const Id access = access_without_locks();
+  const auto outcome = std::make_shared<WriteOutcome>();
+  const Id access = write_access(outcome);
   const Id file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
   Id root(file.valid() ? H5Gopen2(file.get(), "/", H5P_DEFAULT) : H5I_INVALID_HID);
   if (!root.valid()) {
@@ -91,12 +90,14 @@ Node create_file(const std::string& path, const std::string& name) {
                     "permissions.",
                     name, last_error()));
   }
-  return Node(std::move(root), NodeKind::group, "/", std::make_shared<const FileFacts>(FileFacts{path, 0, name}));
+  return Node(std::move(root), NodeKind::group, "/",
+              std::make_shared<const FileFacts>(FileFacts{path, 0, name, outcome}));
 }
 
 Node open_file_for_editing(const std::string& path, const std::string& name) {
   const QuietErrors quiet;
-  const Id access = access_without_locks();
+  const auto outcome = std::make_shared<WriteOutcome>();
+  const Id access = write_access(outcome);
   const Id file(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()));
   Id root(file.valid() ? H5Gopen2(file.get(), "/", H5P_DEFAULT) : H5I_INVALID_HID);
   if (!root.valid()) {
@@ -108,12 +109,23 @@ Node open_file_for_editing(const std::string& path, const std::string& name) {
   struct stat status {};
   stat(path.c_str(), &status);
   return Node(std::move(root), NodeKind::group, "/",
-              std::make_shared<const FileFacts>(FileFacts{path, status.st_size, name}));
+              std::make_shared<const FileFacts>(FileFacts{path, status.st_size, name, outcome}));
 }
 
-void flush_file(const Node& node) {
+void check_written(const FileFacts& file) {
+  if (!file.outcome || file.outcome->error == 0) return;
+  throw RuntimeError(
+      fmt::format("cannot write {}: a write of {} bytes failed ({}). Free some space, raise the file size limit "
+                  "(ulimit -f), or choose another place.",
+                  file.name, file.outcome->bytes, std::strerror(file.outcome->error)));
+}
+
+void close_file(std::optional<Node>& root) {
   const QuietErrors quiet;
-  if (H5Fflush(node.id(), H5F_SCOPE_GLOBAL) < 0) fail_write(node, "", "the file cannot be written out");
+  if (H5Fflush(root->id(), H5F_SCOPE_GLOBAL) < 0) fail_write(*root, "", "the file cannot be written out");
+  const std::shared_ptr<const FileFacts> file = root->shared_file();
+  root.reset();
+  check_written(*file);
 }
 
 Node create_group(const Node& parent, const std::string& name, std::int64_t attribute_bytes) {
@@ -160,6 +172,7 @@ void write_all(const Node& dataset, hid_t memory_type, const void* data) {
   if (H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
     fail_write(dataset, "", "the values cannot be written");
   }
+  check_written(dataset.file());
 }
 
 Node write_strings(const Node& parent, const std::string& name, const std::vector<std::string>& values) {

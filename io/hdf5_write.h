@@ -7,6 +7,7 @@
 #include <hdf5.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,13 @@ Node create_file(const std::string& path, const std::string& name);
 // An existing file for reading and writing. Throws RuntimeError when it is not writable, InputError as open_file does.
 Node open_file_for_editing(const std::string& path, const std::string& name);
 
-// Writes everything to the system. Throws RuntimeError (disk full).
-void flush_file(const Node& node);
+// Throws RuntimeError when a write to the disk has failed (disk full, file size limit); see hdf5_write_driver.h. Long
+// work calls it now and then to stop early.
+void check_written(const FileFacts& file);
+
+// Writes everything out and closes the file; `root` must be its last node. Throws RuntimeError when any write failed. A
+// file whose nodes merely go away is closed as well, but nobody learns whether it is whole.
+void close_file(std::optional<Node>& root);
 
 // Throws RuntimeError "cannot write FILE: PATH: what (reason)".
 [[noreturn]] void fail_write(const Node& parent, const std::string& name, const std::string& what);

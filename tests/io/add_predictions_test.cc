@@ -13,11 +13,13 @@
 #include "engine/error.h"
 #include "io/open_matrix.h"
 #include "tests/support/data.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/hdf5_file.h"
 #include "tests/support/python.h"
 
 using namespace genexx;
 using genexx::test::data_file;
+using genexx::test::FileSizeLimit;
 using genexx::test::Hdf5File;
 using genexx::test::run_python;
 using genexx::test::TemporaryDirectory;
@@ -187,6 +189,25 @@ TEST_CASE("add_predictions: a failure leaves the old file and no other") {
   CHECK_THROWS_AS(add_predictions(predictions(3), {.input = path, .output = "/nonexistent/out.h5ad"}), RuntimeError);
 
   CHECK(bytes_of(path) == before);
+  CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
+}
+
+TEST_CASE("add_predictions: a full disk leaves the old file and no other") {
+  const TemporaryDirectory directory;
+  const std::string path = small_file(directory);
+  const std::string before = bytes_of(path);
+  int refused = 0;
+  for (std::size_t limit = 1000; limit < before.size() + 2000; limit += 1000) {
+    const FileSizeLimit full(limit);
+    try {
+      add_predictions(predictions(3), {.input = path, .output = path});
+    } catch (const RuntimeError&) {
+      ++refused;
+    }
+    CHECK(bytes_of(path) == before);
+  }
+
+  CHECK(refused > 10);
   CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
 }
 

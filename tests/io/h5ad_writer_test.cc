@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/h5ad_writer.h"
 
-#include <sys/resource.h>
-
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -16,9 +13,11 @@
 #include "io/hdf5_sparse.h"
 #include "io/open_matrix.h"
 #include "tests/support/data.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/python.h"
 
 using namespace genexx;
+using genexx::test::FileSizeLimit;
 using genexx::test::run_python;
 using genexx::test::TemporaryDirectory;
 
@@ -168,29 +167,28 @@ TEST_CASE("h5ad_writer: lengths that do not agree are refused and leave no file"
   CHECK(std::filesystem::is_empty(directory.path()));
 }
 
-TEST_CASE("h5ad_writer: a full disk gives an error and no file") {
+TEST_CASE("h5ad_writer: a full disk gives an error and no file, whenever it is full") {
   const TemporaryDirectory directory;
   const std::string path = directory.file("full.h5ad");
-  rlimit before{};
-  getrlimit(RLIMIT_FSIZE, &before);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit small = before;
-  small.rlim_cur = 100000;
-  setrlimit(RLIMIT_FSIZE, &small);
-  bool refused = false;
-  try {
-    H5adWriter writer(path, {.gzip_level = 0});
-    writer.write_cells(names("c", 2000), {});
-    writer.write_genes(names("g", 500), {});
-    writer.write_matrix(random_matrix(2000, 500, 3));
-    writer.commit();
-  } catch (const RuntimeError& error) {
-    refused = std::string(error.what()).find("cannot write " + path) != std::string::npos;
+  const CsrMatrix matrix = random_matrix(500, 500, 3);
+  int refused = 0;
+  for (rlim_t limit = 100; limit < 400000; limit = limit * 3 / 2) {
+    const FileSizeLimit full(limit);
+    try {
+      H5adWriter writer(path, {.gzip_level = 0});
+      writer.write_cells(names("c", 500), {});
+      writer.write_genes(names("g", 500), {});
+      writer.write_matrix(matrix);
+      writer.commit();
+    } catch (const RuntimeError& error) {
+      INFO(error.what());
+      CHECK(std::string(error.what()).find("cannot write " + path) == 0);
+      CHECK(std::string(error.what()).find("ulimit -f") != std::string::npos);
+      ++refused;
+    }
   }
-  setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
 
-  CHECK(refused);
+  CHECK(refused == 21);
   CHECK(std::filesystem::is_empty(directory.path()));
 }
 
