@@ -55,7 +55,7 @@ Json parse(const std::string& path) {
 }
 
 void check_format(const std::string& path, const Json& json) {
-  if (!json.is_object() || json.value("format", "") != kFormat) {
+  if (!json.is_object() || !json.contains("format") || json["format"] != kFormat) {
     throw InputError(fmt::format("{} is not a split.json: it lacks \"format\": \"{}\"", path, kFormat));
   }
   const Json version = json.value("version", Json());

@@ -106,6 +106,7 @@ TEST_CASE("split_file: other JSON, newer versions and missing fields are refused
   CHECK(contains(error("{"), "is not JSON"));
   CHECK(contains(error("[1]"), "is not a split.json"));
   CHECK(contains(error("{}"), "is not a split.json"));
+  CHECK(contains(error(R"({"format":["genexx-split"]})"), "is not a split.json"));
   CHECK(contains(error(R"({"format":"genexx-split","version":2})"), "has split version 2, this program reads up to 1"));
   CHECK(contains(error(R"({"format":"genexx-split"})"), "has split version null"));
   CHECK(contains(error(R"({"format":"genexx-split","version":1,"kind":"folds","seed":"x"})"), "field 'seed'"));
