@@ -42,9 +42,7 @@ ModelParts to_parts(const Model& model) {
                                          {"recipe", to_json(model.recipe)},
                                          {"classes", model.classes},
                                          {"replicas", model.replicas},
-                                         {"temperature", model.temperature},
-                                         {"unknown_threshold", model.unknown_threshold},
-                                         {"unknown_error_rate", model.unknown_error_rate},
+                                         {"calibration", to_json(model.calibration)},
                                          {"summary", model.summary}})
                              .dump();
   return parts;
@@ -67,9 +65,7 @@ Model model_from(const ModelParts& parts) {
     model.recipe = recipe_from(json.at("recipe"), parts.tensors);
     model.classes = json.at("classes").get<std::vector<std::string>>();
     model.replicas = json.at("replicas").get<std::int64_t>();
-    model.temperature = json.at("temperature").get<double>();
-    model.unknown_threshold = json.at("unknown_threshold").get<double>();
-    model.unknown_error_rate = json.at("unknown_error_rate").get<double>();
+    model.calibration = calibration_from_json(json.at("calibration"));
     model.summary = json.at("summary");
   } catch (const nlohmann::json::exception& e) {
     throw InputError(std::string("model: its description is damaged: ") + e.what());

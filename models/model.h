@@ -11,6 +11,7 @@
 
 #include "engine/named_tensor.h"
 #include "engine/recipe.h"
+#include "models/calibration.h"
 #include "models/network.h"
 
 namespace genexx {
@@ -25,9 +26,7 @@ struct Model {
   std::vector<std::string> classes;    // names in the order of the output
   std::int64_t replicas = 1;
   std::vector<NamedTensor> weights;    // [r, ...] f32
-  double temperature = 1;              // logits are divided by it before softmax
-  double unknown_threshold = 0;        // a cell whose best probability is below is unknown; 0: none fitted
-  double unknown_error_rate = 0;       // the error rate on validation the threshold was fitted for
+  Calibration calibration;             // of the probabilities averaged over the replicas
   nlohmann::json summary;              // training summary for people: data, versions, metrics, configuration
 };
 

@@ -104,10 +104,6 @@ std::vector<float> Predictor::values(const CsrMatrix& rows, std::int64_t replica
   return all;
 }
 
-std::vector<float> Predictor::logits(const CsrMatrix& rows, std::int64_t replica) {
-  return values(rows, replica, static_cast<int>(parts_->model.network.nodes().size()) - 1, 0);
-}
-
 std::vector<float> Predictor::replica_probabilities(const CsrMatrix& rows) {
   Parts& p = *parts_;
   const std::int64_t classes = p.model.network.output_width(), replicas = p.model.replicas;
@@ -120,9 +116,9 @@ std::vector<float> Predictor::replica_probabilities(const CsrMatrix& rows) {
       float* out = all.data() + ((i / count) * rows.rows + begin + i % count) * classes;
       const double top = *std::max_element(in, in + classes);
       double sum = 0;
-      for (std::int64_t k = 0; k < classes; ++k) sum += std::exp((in[k] - top) / p.model.temperature);
+      for (std::int64_t k = 0; k < classes; ++k) sum += std::exp(in[k] - top);
       for (std::int64_t k = 0; k < classes; ++k)
-        out[k] = static_cast<float>(std::exp((in[k] - top) / p.model.temperature) / sum);
+        out[k] = static_cast<float>(std::exp(in[k] - top) / sum);
     }
   });
   return all;
@@ -137,6 +133,7 @@ std::vector<float> Predictor::probabilities(const CsrMatrix& rows) {
     for (std::int64_t r = 0; r < parts_->model.replicas; ++r) sum += each[static_cast<std::size_t>(r * size + i)];
     mean[static_cast<std::size_t>(i)] = static_cast<float>(sum / static_cast<double>(parts_->model.replicas));
   }
+  apply_temperature(mean, parts_->model.network.output_width(), parts_->model.calibration.temperature);
   return mean;
 }
 

@@ -21,18 +21,15 @@ class Predictor {
   Predictor(const Predictor&) = delete;
   Predictor& operator=(const Predictor&) = delete;
 
-  // Softmax of logits / temperature, averaged over the replicas: [rows][classes], row-major. `rows` are normalised by the
+  // Softmax averaged over the replicas, then the model's temperature: [rows][classes], row-major. `rows` are normalised by the
   // recipe up to and including log1p, columns in the model's gene order.
   std::vector<float> probabilities(const CsrMatrix& rows);
 
-  // The same for each replica: [r][rows][classes].
+  // Softmax of each replica, without temperature: [r][rows][classes].
   std::vector<float> replica_probabilities(const CsrMatrix& rows);
 
   // Output `output` of node `node` of one replica: [rows][width].
   std::vector<float> values(const CsrMatrix& rows, std::int64_t replica, int node, int output);
-
-  // A replica's logits: [rows][classes].
-  std::vector<float> logits(const CsrMatrix& rows, std::int64_t replica);
 
  private:
   struct Parts;

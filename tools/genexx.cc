@@ -34,6 +34,7 @@ std::vector<std::string> arguments(int argc, char** argv) {
 void add_verbs(CLI::App& app, genexx::tools::Program& program) {
   using namespace genexx::tools;
   add_inspect(app, program);
+  add_train(app, program);
   add_info(app, program);
   add_bench(app, program);
   add_completion(app, program);

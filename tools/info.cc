@@ -27,10 +27,8 @@ void print_model(const std::string& path) {
   fmt::print("genes: {} ({} ... {})\n", m.recipe.genes(), m.recipe.gene_ids.front(), m.recipe.gene_ids.back());
   fmt::print("classes: {}\n", m.classes.size());
   for (const std::string& name : m.classes) fmt::print("  {}\n", name);
-  fmt::print("temperature: {:.4f}\n", m.temperature);
-  if (m.unknown_threshold > 0)
-    fmt::print("unknown below probability {:.4f} (fitted for an error rate of {:.3f} on validation)\n", m.unknown_threshold,
-               m.unknown_error_rate);
+  fmt::print("temperature: {:.4f}; unknown below probability {:.4f} (fitted for an error rate of {:.3f} on validation)\n",
+             m.calibration.temperature, m.calibration.threshold, m.calibration.error_rate);
   fmt::print("summary: {}\n", m.summary.dump(2));
 }
 

@@ -58,7 +58,6 @@ void apply_preset(Config& config, const std::string& name) {
     config.learning_rate = p.learning_rate;
     config.discriminative_weight = p.discriminative_weight;
     config.oversampling = p.oversampling;
-    config.min_steps = 0;
     if (p.protocol == Protocol::inter) {
       config.split = "leading";
       config.leading_test_cells = p.leading_test_cells;
@@ -82,12 +81,12 @@ void apply_compat(Config& config) {
   config.min_gene_counts = 1000;
   config.keep = "last";
   config.patience = 0;
-  config.min_steps = 0;
+  if (config.batch == 0) config.batch = 256;
   if (config.oversampling == "auto") config.oversampling = "yes";
 }
 
 void check(const Config& c) {
-  expect(c.batch >= 1, "train.batch", std::to_string(c.batch), "at least 1");
+  expect(c.batch >= 0, "train.batch", std::to_string(c.batch), "0 or more");
   expect(c.epochs >= 1, "train.epochs", std::to_string(c.epochs), "at least 1");
   expect(c.pretrain_epochs >= 0, "train.pretrain_epochs", std::to_string(c.pretrain_epochs), "0 or more");
   expect(c.learning_rate > 0, "train.learning_rate", std::to_string(c.learning_rate), "a positive number");

@@ -11,12 +11,11 @@ namespace genexx::scannonet {
 
 struct Config {
   std::string compat = "none";
-  std::int64_t batch = 256;
+  std::int64_t batch = 0;
   std::int64_t pretrain_epochs = 20;
   double pretrain_learning_rate = 0.1;
   std::int64_t epochs = 100;
   double learning_rate = 1e-3;
-  std::int64_t min_steps = 2000;
   double discriminative_weight = 1000;
   double collinearity_weight = 1;
   double dropout = 0.5;
@@ -42,12 +41,11 @@ struct Config {
   template <class V>
   void visit(V& v) {
     v.choice("compat", compat, {"none", "reference"}, "reference: reproduce the accidents of the published program");
-    v.field("train.batch", batch, "rows of a step");
+    v.field("train.batch", batch, "rows of a step; 0: 256, less for small data");
     v.field("train.pretrain_epochs", pretrain_epochs, "epochs of gate pre-training");
     v.field("train.pretrain_learning_rate", pretrain_learning_rate, "Adam's rate in pre-training");
     v.field("train.epochs", epochs, "most epochs of classification training");
     v.field("train.learning_rate", learning_rate, "Adam's rate in classification training");
-    v.field("train.min_steps", min_steps, "small data: as many epochs more as give this many steps; 0: never");
     v.field("train.discriminative_weight", discriminative_weight, "w1, of the LDF loss");
     v.field("train.collinearity_weight", collinearity_weight, "w2, of the CFC loss");
     v.field("train.dropout", dropout, "rate in all three places");
@@ -62,7 +60,7 @@ struct Config {
     v.field("network.embedding", embedding_width, "width of the embedding");
     v.choice("select.fit_on", fit_on, {"train", "all"}, "cells that gene selection and scaling are fitted on");
     v.field("select.min_class_cells", min_class_cells, "smaller classes are dropped");
-    v.field("select.min_gene_counts", min_gene_counts, "least total count of a gene; 0: scaled with the data, at most 1000");
+    v.field("select.min_gene_counts", min_gene_counts, "least total count of a gene; 0: scaled with the data, 3 to 1000");
     v.field("select.min_cell_counts", min_cell_counts, "least total count of a cell");
     v.field("select.variable_genes", variable_genes, "highly variable genes kept");
     v.field("select.markers_per_class", markers_per_class, "most markers of a class");

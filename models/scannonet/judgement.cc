@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/scannonet/judgement.h"
+
+#include <algorithm>
+#include <map>
+
+#include "models/predictor.h"
+
+namespace genexx::scannonet {
+namespace {
+
+std::vector<NamedTensor> slice(const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count) {
+  std::vector<NamedTensor> out;
+  for (const NamedTensor& w : weights) {
+    NamedTensor t = w;
+    const auto each = static_cast<std::ptrdiff_t>(w.bytes.size() / static_cast<std::size_t>(w.shape[0]));
+    t.shape[0] = count;
+    t.bytes.assign(w.bytes.begin() + first * each, w.bytes.begin() + (first + count) * each);
+    out.push_back(std::move(t));
+  }
+  return out;
+}
+
+CsrMatrix rows_of(const CsrMatrix& matrix, const std::vector<std::int64_t>& rows, std::int64_t offset) {
+  CsrMatrix out;
+  out.rows = static_cast<std::int64_t>(rows.size());
+  out.cols = matrix.cols;
+  for (const std::int64_t row : rows) {
+    const auto begin = matrix.row_begin[static_cast<std::size_t>(row + offset)];
+    const auto end = matrix.row_begin[static_cast<std::size_t>(row + offset + 1)];
+    out.column.insert(out.column.end(), matrix.column.begin() + begin, matrix.column.begin() + end);
+    out.value.insert(out.value.end(), matrix.value.begin() + begin, matrix.value.begin() + end);
+    out.row_begin.push_back(static_cast<std::int64_t>(out.column.size()));
+  }
+  return out;
+}
+
+std::vector<std::int32_t> labels_of(const TrainingSet& set, const std::vector<std::int64_t>& cells) {
+  std::vector<std::int32_t> labels;
+  for (const std::int64_t c : cells) labels.push_back(set.labels[static_cast<std::size_t>(c)]);
+  return labels;
+}
+
+// Metrics of each replica of one model on some cells; adds the mean probabilities to `mean` where it is given.
+std::vector<ClassificationMetrics> measure(Predictor& predictor, const Prepared& prepared, const std::vector<std::int64_t>& cells,
+                                           std::size_t preparation, std::int64_t replicas, std::vector<float>* mean) {
+  const std::int64_t classes = prepared.set.classes, size = static_cast<std::int64_t>(cells.size()) * classes;
+  const CsrMatrix rows = rows_of(prepared.set.data, cells, static_cast<std::int64_t>(preparation) * prepared.set.cells);
+  const std::vector<float> all = predictor.replica_probabilities(rows);
+  const std::vector<std::int32_t> truth = labels_of(prepared.set, cells);
+  std::vector<ClassificationMetrics> metrics;
+  for (std::int64_t r = 0; r < replicas; ++r) {
+    const std::vector<float> own(all.begin() + r * size, all.begin() + (r + 1) * size);
+    const std::vector<std::int32_t> predicted = most_probable(own, classes);
+    metrics.push_back(classification_metrics({.classes = classes, .truth = truth, .predicted = predicted, .probability = own}));
+  }
+  for (std::int64_t i = 0; mean && i < size; ++i) {
+    double sum = 0;
+    for (std::int64_t r = 0; r < replicas; ++r) sum += all[static_cast<std::size_t>(r * size + i)];
+    mean->push_back(static_cast<float>(sum / static_cast<double>(replicas)));
+  }
+  return metrics;
+}
+
+std::vector<std::vector<double>> mean_gates(Predictor& predictor, const Network& network, const Prepared& prepared,
+                                            const std::vector<std::int64_t>& cells, std::size_t preparation) {
+  const CsrMatrix rows = rows_of(prepared.set.data, cells, static_cast<std::int64_t>(preparation) * prepared.set.cells);
+  const std::vector<float> gate = predictor.values(rows, 0, network.find("gate"), 1);
+  const auto genes = static_cast<std::size_t>(prepared.set.genes());
+  std::vector<std::vector<double>> mean(static_cast<std::size_t>(prepared.set.classes), std::vector<double>(genes, 0.0));
+  std::vector<double> count(mean.size(), 0.0);
+  const std::vector<std::int32_t> labels = labels_of(prepared.set, cells);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] < 0) continue;
+    const auto k = static_cast<std::size_t>(labels[i]);
+    count[k] += 1;
+    for (std::size_t g = 0; g < genes; ++g) mean[k][g] += gate[i * genes + g];
+  }
+  for (std::size_t k = 0; k < mean.size(); ++k)
+    for (double& value : mean[k]) value = count[k] > 0 ? value / count[k] : 0.0;
+  return mean;
+}
+
+// Puts rows given in any order of cells into ascending order.
+void sort_rows(std::vector<std::int64_t>& cells, std::vector<float>& probability, std::int64_t classes) {
+  std::map<std::int64_t, std::size_t> place;
+  for (std::size_t i = 0; i < cells.size(); ++i) place[cells[i]] = i;
+  std::vector<float> sorted;
+  cells.clear();
+  for (const auto& [cell, row] : place) {
+    cells.push_back(cell);
+    const auto begin = probability.begin() + static_cast<std::ptrdiff_t>(row) * classes;
+    sorted.insert(sorted.end(), begin, begin + classes);
+  }
+  probability = std::move(sorted);
+}
+
+void append(std::vector<ClassificationMetrics>& all, std::vector<ClassificationMetrics> more) {
+  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+}  // namespace
+
+std::vector<std::int32_t> most_probable(const std::vector<float>& probability, std::int64_t classes) {
+  std::vector<std::int32_t> out;
+  for (auto row = probability.begin(); row != probability.end(); row += classes)
+    out.push_back(static_cast<std::int32_t>(std::max_element(row, row + classes) - row));
+  return out;
+}
+
+Model make_model(const Network& network, const PreparationInput& input, const Prepared& prepared,
+                 const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count, std::size_t preparation) {
+  Model m;
+  m.system = "scannonet";
+  m.network = network;
+  m.recipe = make_recipe(input, prepared, preparation);
+  m.classes = prepared.classes;
+  m.replicas = count;
+  m.weights = slice(weights, first, count);
+  return m;
+}
+
+Judged judge(Context& ctx, const Network& network, const PreparationInput& input, const Prepared& prepared,
+             const std::vector<ReplicaTask>& tasks, const std::vector<NamedTensor>& weights) {
+  Judged out;
+  // Replicas of one preparation follow one another.
+  for (std::size_t first = 0; first < tasks.size();) {
+    const auto preparation = static_cast<std::size_t>(tasks[first].preparation);
+    std::size_t last = first;
+    while (last < tasks.size() && tasks[last].preparation == tasks[first].preparation) ++last;
+    const auto count = static_cast<std::int64_t>(last - first);
+    const Model model = make_model(network, input, prepared, weights, static_cast<std::int64_t>(first), count, preparation);
+    Predictor predictor(ctx, model, {});
+    const CellSplit& split = prepared.splits[preparation];
+    append(out.train, measure(predictor, prepared, split.train, preparation, count, nullptr));
+    append(out.validation, measure(predictor, prepared, split.validation, preparation, count,
+                                   first == 0 ? &out.validation_probability : nullptr));
+    append(out.test, measure(predictor, prepared, split.test, preparation, count, &out.probability));
+    out.test_cells.insert(out.test_cells.end(), split.test.begin(), split.test.end());
+    if (first == 0) out.gate = mean_gates(predictor, network, prepared, split.test, preparation);
+    first = last;
+  }
+  sort_rows(out.test_cells, out.probability, prepared.set.classes);
+  return out;
+}
+
+}  // namespace genexx::scannonet

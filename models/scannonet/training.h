@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two phases of scAnnoNet as a configuration of the trainer.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/network.h"
+#include "models/scannonet/config.h"
+#include "models/scannonet/preparation.h"
+#include "models/trainer.h"
+
+namespace genexx::scannonet {
+
+// Replica k trains on split min(k, splits - 1) with seed + k.
+std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t replicas, std::int64_t seed, const Config& config);
+
+// Pre-training of the gate on the discriminative loss alone, then everything on the total loss.
+TrainerConfig make_trainer_config(const Network& network, const Prepared& prepared, const std::vector<ReplicaTask>& tasks,
+                                  const Config& config);
+
+// Rows of a step: as configured, or a power of two near a sixteenth of the cells, 32 to 256.
+std::int64_t batch_size(const Config& config, std::int64_t training_cells);
+
+// Bytes of memory that training will need beside the data, for an estimate before it starts.
+std::int64_t estimate_training_bytes(const Network& network, std::int64_t replicas, std::int64_t batch);
+
+}  // namespace genexx::scannonet

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A training directory: its log, its checkpoint and its result files.
+#pragma once
+
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "models/trainer.h"
+
+namespace genexx::tools {
+
+class RunDirectory {
+ public:
+  enum class Use { fresh, replace, resume };
+  // Makes the directory. Throws UsageError where it holds a run already and neither replacing nor resuming was asked for,
+  // RuntimeError where it cannot be made.
+  RunDirectory(const std::string& path, Use use);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+  // Writes a result file atomically.
+  void write(const std::string& name, const std::string& text) const;
+  void write_json(const std::string& name, const nlohmann::json& json) const;
+
+  // Adds a line to log.jsonl, with the time.
+  void log(const std::string& event, nlohmann::json fields);
+
+  // Checkpoint: atomically replaced. `identity` tells runs apart: configuration, data, seed.
+  void save_checkpoint(const Trainer::State& state, const nlohmann::json& identity) const;
+  // Throws InputError when damaged, UsageError when it belongs to another run (naming what differs); none when absent.
+  std::optional<Trainer::State> load_checkpoint(const nlohmann::json& identity) const;
+
+ private:
+  std::string path_;
+  std::FILE* log_ = nullptr;
+};
+
+}  // namespace genexx::tools

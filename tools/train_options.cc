@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/train_options.h"
+
+#include <fstream>
+
+#include "engine/device.h"
+#include "engine/error.h"
+#include "models/config.h"
+
+namespace genexx::tools {
+namespace {
+
+nlohmann::json read_config_file(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw InputError("--config " + path + ": cannot be opened for reading");
+  try {
+    nlohmann::json json = nlohmann::json::parse(file, nullptr, true, true);  // comments are welcome
+    json.erase("$schema");
+    return json;
+  } catch (const nlohmann::json::exception& error) {
+    throw UsageError("--config " + path + ": not JSON: " + error.what());
+  }
+}
+
+}  // namespace
+
+void add_train_options(CLI::App& verb, TrainOptions& o) {
+  verb.add_option("DATA", o.reading.data, "any readable file or a 10x directory")->required();
+  verb.add_option("--out", o.out, "directory to write to");
+  verb.add_option("--model", o.model, "scannonet")->check(CLI::IsMember({"scannonet"}))->capture_default_str();
+  verb.add_option("--preset", o.preset, "settings of a published run, for instance \"Zheng 68K\"");
+  verb.add_option("--config", o.config_file, "JSON file with settings");
+  verb.add_option("--set", o.settings, "one setting, key=value; may be repeated")->expected(1)->take_all();
+  CLI::Option* replicas = verb.add_option("--replicas", o.replicas, "copies trained together; predictions are their mean")
+                              ->check(CLI::Range(1, 10000))
+                              ->capture_default_str();
+  verb.add_option("--folds", o.folds, "cross-validation instead of one split")->check(CLI::Range(2, 1000))->excludes(replicas);
+  verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
+  verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");
+  verb.add_option("--seed", o.seed, "replica k uses seed + k")->capture_default_str();
+  verb.add_option("--unknown-error-rate", o.unknown_error_rate, "error rate on validation the threshold for unknown cells is fitted for")
+      ->check(CLI::Range(0.0, 0.99))
+      ->capture_default_str();
+  verb.add_flag("--resume,!--no-resume", o.resume, "go on from the checkpoint in --out");
+  verb.add_flag("--dump-config", o.dump_config, "print the resolved configuration and stop");
+  verb.add_flag("--dry-run", o.dry_run, "read, select, split and estimate, but do not train");
+  add_reading_options(verb, o.reading);
+}
+
+scannonet::Config resolve_config(const TrainOptions& o) {
+  nlohmann::json given = o.config_file.empty() ? nlohmann::json::object() : read_config_file(o.config_file);
+  if (!given.is_object()) throw UsageError("--config " + o.config_file + ": expected a JSON object");
+  for (const std::string& setting : o.settings) {
+    auto parsed = parse_setting(setting);
+    set_dotted(given, parsed.first, std::move(parsed.second));
+  }
+  scannonet::Config config;
+  if (!o.preset.empty()) scannonet::apply_preset(config, o.preset);
+  if (const nlohmann::json* compat = find_dotted(given, "compat"); compat && compat->is_string())
+    config.compat = compat->get<std::string>();
+  scannonet::apply_compat(config);
+  apply_json(config, given);
+  scannonet::check(config);
+  return config;
+}
+
+std::unique_ptr<Context> device_context(const std::string& device, const std::string& cpu_isa, ThreadPool& pool) {
+  return make_context(device, &pool, cpu_isa.empty() ? best_cpu_isa() : parse_cpu_isa(cpu_isa));
+}
+
+}  // namespace genexx::tools

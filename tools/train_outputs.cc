@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/train_outputs.h"
+
+#include <sys/resource.h>
+
+#include <fmt/format.h>
+
+#include "io/predictions.h"
+#include "io/split_file.h"
+#include "models/history_json.h"
+#include "models/metrics_json.h"
+
+namespace genexx::tools {
+namespace {
+
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+std::string number(const std::optional<double>& x) { return x ? fmt::format("{:.6f}", *x) : ""; }
+
+// A line an iteration, as the published program writes them.
+std::string result_csv(const FinishedRun& run) {
+  std::string text = "iteration,accuracy,weighted_f1,recall,precision,sensitivity,specificity,seconds\n";
+  for (std::size_t i = 0; i < run.judged.test.size(); ++i) {
+    const ClassificationMetrics& m = run.judged.test[i];
+    double seconds = 0;
+    for (const EpochRecord& r : run.history)
+      if (r.replica == static_cast<std::int64_t>(i)) seconds += r.seconds;
+    text += fmt::format("{},{},{},{},{},{},{},{:.3f}\n", i, number(m.accuracy), number(m.weighted_f1), number(m.recall),
+                        number(m.precision), number(m.sensitivity), number(m.specificity), seconds);
+  }
+  return text;
+}
+
+void write_predictions(const RunDirectory& out, const FinishedRun& run) {
+  const std::vector<std::string>& classes = run.prepared.classes;
+  const auto k = static_cast<std::int64_t>(classes.size());
+  const std::vector<std::int32_t> predicted = scannonet::most_probable(run.judged.probability, k);
+  PredictionWriter writer(out.file("predictions.tsv"), classes);
+  for (std::size_t i = 0; i < predicted.size(); ++i) {
+    const auto cell = static_cast<std::size_t>(run.judged.test_cells[i]);
+    writer.add({.cell = run.data.source->cell_names()[cell],
+                .predicted = classes[static_cast<std::size_t>(predicted[i])],
+                .probability = {run.judged.probability.data() + static_cast<std::int64_t>(i) * k, static_cast<std::size_t>(k)},
+                .truth = run.data.labels[cell]});
+  }
+  writer.commit();
+}
+
+}  // namespace
+
+std::int64_t peak_memory() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;
+}
+
+std::string gene_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared) {
+  const bool folds = prepared.selections.size() > 1;
+  std::string text = folds ? "fold,celltype,marker_gene,coexpressed_gene,pval\n" : "celltype,marker_gene,coexpressed_gene,pval\n";
+  for (std::size_t i = 0; i < prepared.selections.size(); ++i)
+    for (const auto& c : prepared.selections[i].coexpressed)
+      text += fmt::format("{}{},{},{},{:.6g}\n", folds ? fmt::format("{},", i + 1) : "",
+                          quoted(prepared.classes[static_cast<std::size_t>(c.type)]), quoted(genes[static_cast<std::size_t>(c.marker)]),
+                          quoted(genes[static_cast<std::size_t>(c.gene)]), c.p_value);
+  return text;
+}
+
+std::string feature_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared) {
+  std::string text = "gene\n";
+  const std::vector<std::int64_t>& features = prepared.selections.size() == 1 ? prepared.selections[0].features : prepared.features;
+  for (const std::int64_t f : features) text += quoted(genes[static_cast<std::size_t>(f)]) + "\n";
+  return text;
+}
+
+nlohmann::json metrics_document(const FinishedRun& run) {
+  return {{"test", metrics_json(run.judged.test, run.prepared.classes)},
+          {"validation", metrics_json(run.judged.validation, run.prepared.classes)},
+          {"train", metrics_json(run.judged.train, run.prepared.classes)},
+          {"seconds",
+           {{"read", run.seconds.read}, {"prepare", run.seconds.prepare}, {"train", run.seconds.train}, {"test", run.seconds.test}}},
+          {"peak_memory_bytes", peak_memory()},
+          {"folds", run.folds},
+          {"warnings", run.prepared.warnings}};
+}
+
+void write_tables(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics) {
+  out.write_json("config.json", run.config);
+  write_split_file(out.file("split.json"), {.kind = run.folds > 0 ? "folds" : "replicas",
+                                            .seed = run.seed,
+                                            .cell_names = run.data.source->cell_names(),
+                                            .splits = run.prepared.splits});
+  out.write("history.tsv", history_table(run.history, run.trainer.phases));
+  write_predictions(out, run);
+  out.write("gene_list.csv", gene_list_csv(run.data.genes, run.prepared));
+  out.write("feature_list.csv", feature_list_csv(run.data.genes, run.prepared));
+  out.write("result.csv", result_csv(run));
+  out.write_json("metrics.json", metrics);
+}
+
+}  // namespace genexx::tools
