@@ -142,8 +142,8 @@ def blas_libraries():
 
 
 def describe(options):
-    return {"torch": torch.__version__, "blas": blas_libraries(), "genes": options.genes, "batch": options.batch, "classes": options.classes,
-            "adam": options.adam, "wait": os.environ.get("OMP_WAIT_POLICY", "active")}
+    return {"torch": torch.__version__, "blas": blas_libraries(), "genes": options.genes, "batch": options.batch,
+            "classes": options.classes, "adam": options.adam, "wait": os.environ.get("OMP_WAIT_POLICY", "active")}
 
 
 def run_time(options):
