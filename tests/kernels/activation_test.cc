@@ -35,10 +35,10 @@ TEST_CASE("activation: literals") {
     const std::vector<double> sigmoid = forward<double>(ctx, Kind::sigmoid, x, Fill::nan);
 
     expect_close(relu, {0.0, 0.0, 0.0, 0.25, 3.0}, {});
-    expect_close(tanh,
-                 {-0.96402758007581688, -0.46211715726000975, 0.0, 0.24491866240370913, 0.99505475368673045}, {.k = 2});
-    expect_close(sigmoid,
-                 {0.11920292202211755, 0.37754066879814541, 0.5, 0.56217650088579807, 0.95257412682243336}, {.k = 2});
+    expect_close(tanh, {-0.96402758007581688, -0.46211715726000975, 0.0, 0.24491866240370913, 0.99505475368673045},
+                 {.k = 2});
+    expect_close(sigmoid, {0.11920292202211755, 0.37754066879814541, 0.5, 0.56217650088579807, 0.95257412682243336},
+                 {.k = 2});
   });
 }
 
@@ -54,6 +54,22 @@ TEST_CASE("activation: forward agrees with the oracle at every size around the v
         expect_close(forward<double>(ctx, kind, x, Fill::huge), expected, tolerance(DType::f64));
       }
     }
+  });
+}
+
+TEST_CASE("activation: more elements than one range and one grid") {
+  on_every_device([](Context& ctx) {
+    const std::int64_t n = 300'001;  // over 1056 blocks of 256 threads, 19 ranges
+    const std::vector<double> x = random_values(n, 6, -2, 2), dy = random_values(n, 7);
+    const DeviceArray y(ctx, {n}, cast<float>(x)), gradient(ctx, {n}, cast<float>(dy)), dx(ctx, {n}, DType::f32);
+    std::vector<double> expected(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) expected[i] = dy[i] * (1 - x[i] * x[i]);
+
+    activation::backward(ctx, {.kind = Kind::tanh, .y = y, .dy = gradient, .dx = dx});
+
+    expect_close(forward<float>(ctx, Kind::tanh, x, Fill::nan), oracle::activation(Kind::tanh, x),
+                 tolerance(DType::f32));
+    expect_close(dx.values(), expected, {.k = 8, .dtype = DType::f32});
   });
 }
 
@@ -128,7 +144,9 @@ TEST_CASE("activation: names the wrong argument") {
   CpuContext ctx;
   const DeviceArray x(ctx, {2, 3}, DType::f32), y(ctx, {3, 2}, DType::f32), z(ctx, {2, 3}, DType::f64);
 
-  CHECK_THROWS_WITH_AS(activation::forward(ctx, {.x = x, .y = y}), doctest::Contains("y is [3, 2], expected [2, 3]"), ShapeError);
-  CHECK_THROWS_WITH_AS(activation::forward(ctx, {.x = x, .y = z}), doctest::Contains("y is f64, expected f32"), ShapeError);
+  CHECK_THROWS_WITH_AS(activation::forward(ctx, {.x = x, .y = y}), doctest::Contains("y is [3, 2], expected [2, 3]"),
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(activation::forward(ctx, {.x = x, .y = z}), doctest::Contains("y is f64, expected f32"),
+                       ShapeError);
   CHECK_THROWS_WITH_AS(activation::backward(ctx, {.y = x, .dx = x}), doctest::Contains("dy is absent"), ShapeError);
 }

@@ -146,8 +146,9 @@ TEST_CASE("batch_norm: literals with both variances") {
 
 TEST_CASE("batch_norm: every output matches the oracle and complex step, for both statistics") {
   on_every_device([](Context& ctx) {
-    for (const auto& [n, c] :
-         {std::pair{2, 3}, std::pair{3, 1}, std::pair{4, 33}, std::pair{31, 5}, std::pair{33, 2}, std::pair{7, 257}})
+    for (const auto& size :
+         {std::pair{2, 3}, std::pair{3, 1}, std::pair{4, 33}, std::pair{31, 5}, std::pair{33, 2}, std::pair{7, 257}}) {
+      const std::int64_t n = size.first, c = size.second;
       for (const Statistics statistics : {Statistics::batch, Statistics::running}) {
         CAPTURE(n);
         CAPTURE(c);
@@ -161,6 +162,7 @@ TEST_CASE("batch_norm: every output matches the oracle and complex step, for bot
         expect_result(run<double>(ctx, a), want, {.k = roundings, .scale = largest});
         expect_result(run<float>(ctx, a, 1, Fill::huge), want, {.k = roundings, .dtype = DType::f32, .scale = largest});
       }
+    }
   });
 }
 

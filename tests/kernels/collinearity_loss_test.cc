@@ -68,25 +68,25 @@ TEST_CASE("collinearity_loss: the guarded denominator is never small, the refere
 }
 
 TEST_CASE("collinearity_loss: loss and gradient match the oracle and complex step") {
-  for (const auto& [n, h] :
-       {std::pair{1, 1}, std::pair{1, 33}, std::pair{9, 31}, std::pair{33, 5}, std::pair{8, 64}, std::pair{5, 257}})
+  for (const auto& size :
+       {std::pair{1, 1}, std::pair{1, 33}, std::pair{9, 31}, std::pair{33, 5}, std::pair{8, 32}, std::pair{2, 129}}) {
+    const std::int64_t n = size.first, h = size.second;
     for (const double low : {-1.0, 0.0}) {
       CAPTURE(n);
       CAPTURE(h);
       const Case c = {n, h, Denominator::guarded, random_values(n * h, 1, low, 1), 0.75};
       const Result want = expected(c);
       const double terms = static_cast<double>(n * h);  // squares of row sums of h terms lose h eps
-      const double width = h;
-
       on_every_device([&](Context& ctx) {
         const Result f64 = run<double>(ctx, c), f32 = run<float>(ctx, c, Fill::huge);
 
         expect_close({f64.loss}, {want.loss}, {.k = 8 * terms});
-        expect_close(f64.dz, want.dz, {.k = 8.0 + width});
+        expect_close(f64.dz, want.dz, {.k = 8.0 + static_cast<double>(c.h)});
         expect_close({f32.loss}, {want.loss}, {.k = 4, .dtype = DType::f32});
         expect_close(f32.dz, want.dz, {.k = 4, .dtype = DType::f32});
       });
     }
+  }
 }
 
 TEST_CASE("collinearity_loss: a mean of 1e4 and constant columns") {
@@ -96,6 +96,35 @@ TEST_CASE("collinearity_loss: a mean of 1e4 and constant columns") {
     const double want = oracle::collinearity_loss(c.n, c.h, c.denominator, c.z);
 
     expect_close({run<double>(ctx, c).loss, run<float>(ctx, c).loss}, {want, want}, {.k = 700 * 20});
+  });
+}
+
+TEST_CASE("collinearity_loss: more rows than the second level has threads") {
+  on_every_device([](Context& ctx) {
+    const Case c = {4300, 64, Denominator::guarded, random_values(4300 * 64, 1, 0, 1), 1};  // over 256 blocks of 8 rows
+    double total = 0;
+    std::vector<double> sums;
+    for (std::int64_t i = 0; i < c.n; ++i) {
+      double sum = 0, squares = 0;
+      for (std::int64_t j = 0; j < c.h; ++j) {
+        const double z = c.z[static_cast<std::size_t>(i * c.h + j)];
+        sum += z;
+        squares += z * z;
+      }
+      sums.push_back(sum);
+      total += sum * sum - squares;
+    }
+    const double divisor = collinearity_loss::divisor_of(c.denominator, c.n, c.h);
+    std::vector<double> gradient;
+    for (std::int64_t i = 0; i < c.n; ++i)
+      for (std::int64_t j = 0; j < c.h; ++j)
+        gradient.push_back(2 * (sums[static_cast<std::size_t>(i)] - c.z[static_cast<std::size_t>(i * c.h + j)]) /
+                           divisor);
+
+    const Result got = run<float>(ctx, c);
+
+    expect_close({got.loss}, {total / divisor}, {.k = 4300, .scale = 0});
+    expect_close(got.dz, gradient, {.k = 4, .dtype = DType::f32, .scale = 2 * 64 / divisor});
   });
 }
 

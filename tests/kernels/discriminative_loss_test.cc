@@ -70,8 +70,9 @@ TEST_CASE("discriminative_loss: literals") {
 
 TEST_CASE("discriminative_loss: loss and gradient match the oracle and complex step around the vector width") {
   on_every_device([](Context& ctx) {
-    for (const auto& [n, g] :
+    for (const auto& size :
          {std::pair{1, 1}, std::pair{3, 31}, std::pair{2, 32}, std::pair{17, 33}, std::pair{2, 257}}) {
+      const std::int64_t n = size.first, g = size.second;
       CAPTURE(n);
       CAPTURE(g);
       const Case c = random_case(n, g);
@@ -79,7 +80,7 @@ TEST_CASE("discriminative_loss: loss and gradient match the oracle and complex s
 
       const Result f64 = run<double>(ctx, c), f32 = run<float>(ctx, c, Fill::huge);
 
-      expect_close({f64.loss}, {want.loss}, {.k = 4.0 + n * g});
+      expect_close({f64.loss}, {want.loss}, {.k = 4.0 + static_cast<double>(n * g)});
       expect_close(f64.dgate, want.dgate, {.k = 8, .scale = 1e-3});
       expect_close({f32.loss}, {want.loss}, {.k = 4, .dtype = DType::f32});
       expect_close(f32.dgate, want.dgate, {.k = 8, .dtype = DType::f32});
@@ -97,6 +98,15 @@ TEST_CASE("discriminative_loss: many rows with a mean of 1e4 and a constant colu
 
     expect_close({f64.loss, f32.loss}, {want, want}, {.k = 256});
     CHECK(f64.dgate[static_cast<std::size_t>(7 * c.g)] == 0.0);
+  });
+}
+
+TEST_CASE("discriminative_loss: more blocks than the second level has threads") {
+  on_every_device([](Context& ctx) {
+    const Case c = random_case(4200, 3);  // 263 blocks of 16 rows
+    const double want = oracle::discriminative_loss(c.n, c.gate, c.index, c.mask);
+
+    expect_close({run<double>(ctx, c).loss, run<float>(ctx, c).loss}, {want, want}, {.k = 4200});
   });
 }
 

@@ -82,6 +82,17 @@ TEST_CASE("dropout: the mask is the oracle's at every width, for 64-bit seeds an
   });
 }
 
+TEST_CASE("dropout: the mask is the oracle's over more rows than one task and one grid") {
+  on_every_device([](Context& ctx) {
+    const std::int64_t n = 1100, c = 1001;  // 276,100 groups of four, over 1056 blocks of 256 threads
+    const std::vector<double> factor = oracle::dropout_factors(n, c, kDraw);
+
+    const std::vector<float> y = apply<float>(ctx, {1, n, c}, std::vector<float>(factor.size(), 1.0f), {kDraw});
+
+    expect_close(std::vector<double>(y.begin(), y.end()), factor, {.k = 2, .dtype = DType::f32});
+  });
+}
+
 TEST_CASE("dropout: the share kept is 1 - p within four standard deviations") {
   on_every_device([](Context& ctx) {
     for (const double rate : {0.1, 0.5, 0.9}) {

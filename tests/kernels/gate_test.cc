@@ -101,6 +101,29 @@ TEST_CASE("gate: forward agrees with the oracle around the vector width and for 
   });
 }
 
+TEST_CASE("gate: more elements than one range and one grid agree with the oracle element by element") {
+  on_every_device([](Context& ctx) {
+    const Case c = random_case(301, 1000);  // over 1056 blocks of 256 threads, 19 ranges
+    const oracle::Gated<double> expected = oracle::gate(c.logits, c.x);
+    Gradients want;
+    for (std::size_t i = 0; i < c.x.size(); ++i) {
+      const double a = expected.gate[i];
+      want.dlogits.push_back((c.dy[i] * c.x[i] + c.dgate[i]) * a * (1 - a));
+      want.dx.push_back(c.dy[i] * a);
+    }
+    const DeviceArray logits(ctx, c.shape(), cast<float>(c.logits)), x(ctx, c.shape(), cast<float>(c.x));
+    const DeviceArray gate(ctx, c.shape(), DType::f32), y(ctx, c.shape(), DType::f32);
+
+    gate::forward(ctx, {.logits = logits, .x = x, .gate = gate, .y = y});
+    const Gradients got = run_backward<float>(ctx, c, {}, Fill::nan);
+
+    expect_close(gate.values(), expected.gate, {.k = 8, .dtype = DType::f32});
+    expect_close(y.values(), expected.y, {.k = 8, .dtype = DType::f32});
+    expect_close(got.dlogits, want.dlogits, {.k = 8, .dtype = DType::f32});
+    expect_close(got.dx, want.dx, {.k = 8, .dtype = DType::f32});
+  });
+}
+
 TEST_CASE("gate: backward matches complex step, whichever gradients reach it") {
   on_every_device([](Context& ctx) {
     const Case c = random_case(5, 9);

@@ -84,8 +84,9 @@ TEST_CASE("linear: literals") {
 
 TEST_CASE("linear: forward agrees with the oracle around the vector width, with and without bias") {
   on_every_device([](Context& ctx) {
-    for (const auto& [n, in, out] : {std::array{1, 1, 3}, std::array{31, 7, 1}, std::array{32, 33, 31},
-                                     std::array{33, 5, 257}, std::array{257, 2, 9}}) {
+    for (const auto& size : {std::array{1, 1, 3}, std::array{31, 7, 1}, std::array{32, 33, 31}, std::array{33, 5, 257},
+                             std::array{257, 2, 9}}) {
+      const std::int64_t n = size[0], in = size[1], out = size[2];
       CAPTURE(n);
       CAPTURE(out);
       const Case c = random_case(n, in, out);
@@ -107,8 +108,8 @@ TEST_CASE("linear: forward agrees with the oracle around the vector width, with 
 
 TEST_CASE("linear: backward matches complex step for input, weight and bias") {
   on_every_device([](Context& ctx) {
-    for (const auto& [n, in, out] :
-         {std::array{1, 3, 2}, std::array{2, 1, 33}, std::array{33, 4, 3}, std::array{70, 2, 5}}) {
+    for (const auto& size : {std::array{1, 3, 2}, std::array{2, 1, 33}, std::array{33, 4, 3}, std::array{70, 2, 5}}) {
+      const std::int64_t n = size[0], in = size[1], out = size[2];
       CAPTURE(n);
       const Case c = random_case(n, in, out);
       const Gradients expected = complex_gradients(c);

@@ -39,8 +39,9 @@ TEST_CASE("metrics_confusion: literals, the first of equals wins") {
 
 TEST_CASE("metrics_confusion: agrees with the oracle, with ties, for every number of classes around the warp") {
   on_every_device([](Context& ctx) {
-    for (const auto& [n, k] :
+    for (const auto& size :
          {std::pair{1, 1}, std::pair{33, 31}, std::pair{257, 32}, std::pair{31, 33}, std::pair{3000, 7}}) {
+      const std::int64_t n = size.first, k = size.second;
       CAPTURE(n);
       CAPTURE(k);
       std::vector<double> scores = random_values(static_cast<std::int64_t>(n) * k, 1, -4, 4);

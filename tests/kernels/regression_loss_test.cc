@@ -98,7 +98,8 @@ TEST_CASE("regression_loss: literals, with slope zero where prediction equals ta
 
 TEST_CASE("regression_loss: loss and gradient match the oracle and complex step around the vector width") {
   on_every_device([](Context& ctx) {
-    for (const auto& [n, c] : {std::pair{1, 1}, std::pair{1, 31}, std::pair{2, 16}, std::pair{3, 11}, std::pair{5, 33}})
+    for (const auto& size : {std::pair{1, 1}, std::pair{1, 31}, std::pair{2, 16}, std::pair{3, 11}, std::pair{5, 33}}) {
+      const std::int64_t n = size.first, c = size.second;
       for (const Kind kind : kKinds)
         for (const Reduction reduction : {Reduction::mean, Reduction::sum_over_targets_mean_over_rows}) {
           CAPTURE(n * c);
@@ -109,11 +110,12 @@ TEST_CASE("regression_loss: loss and gradient match the oracle and complex step 
 
           const Result f64 = run<double>(ctx, a), f32 = run<float>(ctx, a, Fill::huge);
 
-          expect_close({f64.loss}, {want.loss}, {.k = 4.0 + n * c});
+          expect_close({f64.loss}, {want.loss}, {.k = 4.0 + static_cast<double>(n * c)});
           expect_close(f64.gradient, want.gradient, {.k = 8, .scale = 0.01});
           expect_close({f32.loss}, {want.loss}, {.k = 4, .dtype = DType::f32});
           expect_close(f32.gradient, want.gradient, {.k = 8, .dtype = DType::f32});
         }
+    }
   });
 }
 
