@@ -80,8 +80,10 @@ void write_attribute(const Target& target, const std::string& name, const Attrib
 
 }  // namespace
 
-Hdf5File::Hdf5File(const std::string& path)
-    : id_(checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), "H5Fcreate")) {}
+Hdf5File::Hdf5File(const std::string& path, Mode mode)
+    : id_(checked(mode == Mode::create ? H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)
+                                       : H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT),
+                  "opening the file")) {}
 
 Hdf5File::~Hdf5File() { close(); }
 

@@ -19,10 +19,12 @@ struct DatasetForm {
   hid_t file_type = H5I_INVALID_HID;  // default: as in memory
 };
 
-// A new file; closed by close() or the destructor. Missing groups of a path are made. Every failing call throws.
+// A file, new or edited; closed by close() or the destructor. Missing groups of a path are made. Every failing call
+// throws.
 class Hdf5File {
  public:
-  explicit Hdf5File(const std::string& path);
+  enum class Mode { create, edit };
+  explicit Hdf5File(const std::string& path, Mode mode = Mode::create);
   ~Hdf5File();
   Hdf5File(const Hdf5File&) = delete;
   Hdf5File& operator=(const Hdf5File&) = delete;
