@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -21,23 +22,27 @@ namespace {
 constexpr int kLzf = 32000;
 using Bytes = std::vector<std::uint8_t>;
 
-// The decoder HDF5 calls for datasets that it reads itself (variable-length strings). cd_values[2] is the chunk size,
-// as h5py's filter stores it.
+// The decoder HDF5 calls for datasets that it reads itself (variable-length strings). h5py stores the chunk size in
+// values[2], but counts 8 bytes for a variable-length string that takes 16: it is where to begin, not a bound.
 extern "C" std::size_t decode_lzf(unsigned flags, std::size_t value_count, const unsigned* values, std::size_t bytes,
                                   std::size_t* buffer_size, void** buffer) {
-  if (!(flags & H5Z_FLAG_REVERSE) || value_count < 3 || values[2] == 0) return 0;
-  if (values[2] > kMaximumChunkBytes) return 0;
-  void* out = std::malloc(values[2]);
-  if (!out) return 0;
-  const unsigned length = lzf_decompress(*buffer, static_cast<unsigned>(bytes), out, values[2]);
-  if (length == 0) {
+  if (!(flags & H5Z_FLAG_REVERSE)) return 0;
+  std::size_t room = value_count >= 3 && values[2] > 0 ? values[2] : 4 * bytes;
+  for (; room <= static_cast<std::size_t>(kMaximumChunkBytes); room *= 2) {
+    void* out = std::malloc(room);
+    if (!out) return 0;
+    const unsigned length = lzf_decompress(*buffer, static_cast<unsigned>(bytes), out, static_cast<unsigned>(room));
+    if (length > 0) {
+      std::free(*buffer);
+      *buffer = out;
+      *buffer_size = room;
+      return length;
+    }
+    const bool too_small = errno == E2BIG;
     std::free(out);
-    return 0;
+    if (!too_small) return 0;
   }
-  std::free(*buffer);
-  *buffer = out;
-  *buffer_size = values[2];
-  return length;
+  return 0;
 }
 
 Bytes inflate_chunk(const Node& dataset, const Bytes& in, std::int64_t expected) {
