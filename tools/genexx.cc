@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: finds the verb, runs it, turns errors into a message and an exit code.
+#include <algorithm>
 #include <cstdio>
 #include <new>
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "engine/error.h"
 #include "engine/version.h"
@@ -43,8 +44,10 @@ void add_verbs(CLI::App& app, genexx::tools::Program& program) {
 void add_common_options(CLI::App& app, genexx::tools::Program& program) {
   using namespace genexx::tools;
   for (CLI::App* verb : app.get_subcommands({})) {
-    verb->add_flag_callback("--quiet", [&] { program.console.verbosity = Verbosity::quiet; }, "say nothing but warnings");
-    verb->add_flag_callback("-v,--verbose", [&] { program.console.verbosity = Verbosity::verbose; }, "say more");
+    verb->add_flag_callback(
+        "--quiet", [&] { program.console.verbosity = Verbosity::quiet; }, "say nothing but warnings");
+    verb->add_flag_callback(
+        "-v,--verbose", [&] { program.console.verbosity = Verbosity::verbose; }, "say more");
     verb->add_option_function<std::string>(
             "--progress",
             [&](const std::string& style) {
@@ -65,7 +68,7 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
   const std::string message = error.what();
   const std::size_t at = message.find("--");
-  if (error.get_name() == "ExtrasError" && at != std::string::npos) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && at != std::string::npos) {
     std::vector<std::string> known;
     for (const CLI::Option* option : verb->get_options())
       for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
@@ -74,6 +77,16 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   }
   fmt::print(stderr, "See genexx {}--help\n", verb == &app ? std::string() : verb->get_name() + " ");
   return leave(ExitCode::usage);
+}
+
+// Throws UsageError with the nearest verb when the first word is none.
+void expect_verb(const CLI::App& app, const std::string& word) {
+  if (word.empty() || word[0] == '-') return;
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  if (std::find(verbs.begin(), verbs.end(), word) != verbs.end()) return;
+  throw genexx::UsageError(fmt::format("there is no verb '{}'; did you mean {}? See genexx --help", word,
+                                       genexx::nearest_name(word, verbs)));
 }
 
 int run(int argc, char** argv) {
@@ -88,6 +101,7 @@ int run(int argc, char** argv) {
   add_common_options(app, program);
   std::vector<std::string> typed = arguments(argc, argv);
   if (typed.empty()) typed.emplace_back("--help");
+  expect_verb(app, typed[0]);
   try {
     app.parse(std::vector<std::string>(typed.rbegin(), typed.rend()));
   } catch (const CLI::ParseError& error) {
