@@ -6,50 +6,17 @@
 #include "kernels/discriminative_loss.h"
 #include "kernels/dispatch.h"
 #include "kernels/expect.h"
+#include "kernels/simd/simd.h"
 
 namespace genexx::discriminative_loss::cpu {
 namespace {
-
-// One row of one replica.
-template <class T>
-struct Row {
-  std::int64_t g;
-  const T* gate;
-  const T* index;
-  const T* mask;  // null: 1
-  T factor;       // of the gradient: 2 scale / (n M)
-  WriteMode mode;
-  T* dgate;  // null: not wanted
-};
-
-template <class T>
-void write_gradient(const Row<T>& a) {
-  const bool add = a.mode == WriteMode::accumulate;
-  if (a.mask && add) {
-    for (std::int64_t j = 0; j < a.g; ++j) a.dgate[j] += a.factor * a.mask[j] * (a.gate[j] - a.index[j]);
-  } else if (a.mask) {
-    for (std::int64_t j = 0; j < a.g; ++j) a.dgate[j] = a.factor * a.mask[j] * (a.gate[j] - a.index[j]);
-  } else if (add) {
-    for (std::int64_t j = 0; j < a.g; ++j) a.dgate[j] += a.factor * (a.gate[j] - a.index[j]);
-  } else {
-    for (std::int64_t j = 0; j < a.g; ++j) a.dgate[j] = a.factor * (a.gate[j] - a.index[j]);
-  }
-}
-
-template <class T>
-double row_sum(const Row<T>& a) {
-  const auto distance = [&](std::int64_t j) {
-    return static_cast<double>(a.gate[j]) - static_cast<double>(a.index[j]);
-  };
-  if (!a.mask) return lane_sum(a.g, [&](std::int64_t j) { return distance(j) * distance(j); });
-  return lane_sum(a.g, [&](std::int64_t j) { return static_cast<double>(a.mask[j]) * distance(j) * distance(j); });
-}
 
 template <class T>
 void run_typed(CpuContext& ctx, const Args& a) {
   const std::int64_t r = a.gate.shape[0], n = a.gate.shape[1], g = a.gate.shape[2];
   const std::int64_t index_stride = replica_stride(a.index, r), mask_stride = replica_stride(a.mask, r);
   const auto mask_of = [&](std::int64_t k) { return a.mask ? a.mask.as<T>() + k * mask_stride : nullptr; };
+  const simd::Table<T>& table = simd::table<T>(ctx.isa());
   ScratchFrame frame(ctx);
   double* const divisor = frame.take<double>(r);
   for (std::int64_t k = 0; k < r; ++k) {
@@ -66,15 +33,15 @@ void run_typed(CpuContext& ctx, const Args& a) {
         double sum = 0;
         for (std::int64_t i = begin; i < end; ++i) {
           const std::int64_t at = (k * n + i) * g;
-          const Row<T> row = {g,
-                              a.gate.as<T>() + at,
-                              a.index.as<T>() + k * index_stride,
-                              mask_of(k),
-                              factor,
-                              a.mode,
-                              a.dgate ? a.dgate.as<T>() + at : nullptr};
-          if (row.dgate) write_gradient(row);
-          sum += row_sum(row);
+          simd::DistanceRun<T> row;
+          row.n = g;
+          row.x = a.gate.as<T>() + at;
+          row.target = a.index.as<T>() + k * index_stride;
+          row.mask = mask_of(k);
+          row.factor = factor;
+          row.gradient = a.dgate ? a.dgate.as<T>() + at : nullptr;
+          row.accumulate = a.mode == WriteMode::accumulate;
+          sum += table.distance(row);
         }
         return sum;
       },

@@ -61,6 +61,18 @@ struct SgdRun {
   T lr = 0, momentum = 0, decay = 0;
 };
 
+// Weighted squared distance of n numbers from a target, and its gradient: gradient (+)= factor mask (x - target).
+template <class T>
+struct DistanceRun {
+  std::int64_t n = 0;
+  const T* x = nullptr;
+  const T* target = nullptr;
+  const T* mask = nullptr;  // null: 1
+  T factor = 0;
+  T* gradient = nullptr;  // null: not wanted
+  bool accumulate = false;
+};
+
 template <class T>
 struct Table {
   // Row and column multiples at which a caller should cut C, and the workspace a part needs.
@@ -77,6 +89,8 @@ struct Table {
   void (*sgd)(const SgdRun<T>&);
   // y[j] += x[i * ldx + j] over i < rows, j < columns, i ascending
   void (*add_rows)(std::int64_t rows, std::int64_t columns, const T* x, std::int64_t ldx, T* y);
+  // sum of mask (x - target)^2, formed and added in double in an order fixed by n
+  double (*distance)(const DistanceRun<T>&);
 };
 
 // The table of an instruction set. T is float or double.

@@ -260,46 +260,85 @@ static void relu_double(std::int64_t n, const double* x, double* y) {
 
 // ---- dropout ----------------------------------------------------------------------------------------------------------
 
-constexpr int kPhiloxLanes = 16;
+typedef std::uint32_t WordVector __attribute__((vector_size(kVectorBytes)));
+typedef std::uint64_t WideVector __attribute__((vector_size(kVectorBytes)));
 
-// Words of philox for counters {first + lane, row, step_lo, step_hi}; the same numbers as engine/philox.h.
-static inline void philox_lanes(const DropoutRow& d, std::uint32_t first, std::uint32_t (&word)[4][kPhiloxLanes]) {
-  for (int l = 0; l < kPhiloxLanes; ++l) {
-    word[0][l] = first + static_cast<std::uint32_t>(l);
-    word[1][l] = d.row;
-    word[2][l] = d.step_lo;
-    word[3][l] = d.step_hi;
-  }
+constexpr int kPhiloxLanes = kVectorBytes / 4;  // counters worked on at once, one in each lane
+constexpr int kDrawnUnits = 4 * kPhiloxLanes;   // words they give
+
+// The halves of the 64-bit products of each lane and `factor`.
+struct Product {
+  WordVector high, low;
+};
+
+static inline Product multiply(WordVector a, std::uint32_t factor) {
+  const WideVector factors = WideVector{} + factor, low_half = WideVector{} + 0xFFFFFFFFu;
+  const WideVector even = (WideVector)multiply_even((Wide)a, (Wide)factors);
+  const WideVector odd = (WideVector)multiply_even((Wide)((WideVector)a >> 32), (Wide)factors);
+  return {(WordVector)((even >> 32) | (odd & ~low_half)), (WordVector)((even & low_half) | (odd << 32))};
+}
+
+// The words of philox for counters {first + i, row, step_lo, step_hi} with i < kPhiloxLanes, those of one counter side by
+// side; the same numbers as engine/philox.h. Lanes are dealt out so that transposing 4 x 4 words within each 16 bytes
+// leaves all words in order: of G groups of four lanes, lane 4 q + j holds counter first + q + G j.
+static inline void philox_words(const DropoutRow& d, std::uint32_t first, std::uint32_t (&word)[kDrawnUnits]) {
+  constexpr int kGroups = kPhiloxLanes / 4;
+  WordVector x = {};
+  for (int lane = 0; lane < kPhiloxLanes; ++lane)
+    x[lane] = static_cast<std::uint32_t>(lane / 4 + kGroups * (lane % 4));
+  x += first;
+  WordVector y = WordVector{} + d.row, z = WordVector{} + d.step_lo, w = WordVector{} + d.step_hi;
   std::uint32_t key_lo = d.key_lo, key_hi = d.key_hi;
   for (int round = 0; round < 10; ++round) {
-    for (int l = 0; l < kPhiloxLanes; ++l) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * word[0][l];
-      const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * word[2][l];
-      const std::uint32_t y = word[1][l], w = word[3][l];
-      word[0][l] = static_cast<std::uint32_t>(p1 >> 32) ^ y ^ key_lo;
-      word[1][l] = static_cast<std::uint32_t>(p1);
-      word[2][l] = static_cast<std::uint32_t>(p0 >> 32) ^ w ^ key_hi;
-      word[3][l] = static_cast<std::uint32_t>(p0);
-    }
+    const Product p0 = multiply(x, 0xD2511F53u), p1 = multiply(z, 0xCD9E8D57u);
+    x = p1.high ^ y ^ key_lo;
+    y = p1.low;
+    z = p0.high ^ w ^ key_hi;
+    w = p0.low;
     key_lo += 0x9E3779B9u;
     key_hi += 0xBB67AE85u;
   }
+  const Wide xy_low = interleave_low_32((Wide)x, (Wide)y), xy_high = interleave_high_32((Wide)x, (Wide)y);
+  const Wide zw_low = interleave_low_32((Wide)z, (Wide)w), zw_high = interleave_high_32((Wide)z, (Wide)w);
+  const Wide in_order[4] = {interleave_low_64(xy_low, zw_low), interleave_high_64(xy_low, zw_low),
+                            interleave_low_64(xy_high, zw_high), interleave_high_64(xy_high, zw_high)};
+  __builtin_memcpy(word, in_order, sizeof word);
+}
+
+// One unit.
+template <class T>
+static inline void drop(const DropoutRow& d, std::uint32_t word, T scale, const T* x, T* y) {
+  const T value = word >= d.threshold ? *x * scale : T{0};
+  *y = d.accumulate ? *y + value : value;
+}
+
+// A whole group of units; x may be y.
+static inline void drop_group(const DropoutRow& d, const std::uint32_t* word, float scale, const float* x, float* y) {
+  for (int i = 0; i < kDrawnUnits; i += kPhiloxLanes) {
+    WordVector words;
+    __builtin_memcpy(&words, word + i, sizeof words);
+    const IntVector kept = (IntVector)(words >= d.threshold);
+    FloatVector value = (FloatVector)((IntVector)(load(x + i) * scale) & kept);
+    if (d.accumulate) value += load(y + i);
+    store(y + i, value);
+  }
+}
+
+static inline void drop_group(const DropoutRow& d, const std::uint32_t* word, double scale, const double* x, double* y) {
+  for (int i = 0; i < kDrawnUnits; ++i) drop(d, word[i], scale, x + i, y + i);
 }
 
 template <class T>
 static void dropout(const DropoutRow& d, T scale, const T* x, T* y) {
-  for (std::int64_t u = 0; u < d.units; u += 4 * kPhiloxLanes) {
-    std::uint32_t word[4][kPhiloxLanes];
-    philox_lanes(d, static_cast<std::uint32_t>(u / 4), word);
-    T keep[4 * kPhiloxLanes];
-    for (int l = 0; l < kPhiloxLanes; ++l)
-      for (int w = 0; w < 4; ++w) keep[4 * l + w] = word[w][l] >= d.threshold ? scale : T{0};
-    const std::int64_t live = d.units - u < 4 * kPhiloxLanes ? d.units - u : 4 * kPhiloxLanes;
-    for (std::int64_t i = 0; i < live; ++i) {
-      const T value = keep[i] == T{0} ? T{0} : x[u + i] * keep[i];
-      y[u + i] = d.accumulate ? y[u + i] + value : value;
-    }
+  std::uint32_t word[kDrawnUnits];
+  std::int64_t u = 0;
+  for (; u + kDrawnUnits <= d.units; u += kDrawnUnits) {
+    philox_words(d, static_cast<std::uint32_t>(u / 4), word);
+    drop_group(d, word, scale, x + u, y + u);
   }
+  if (u == d.units) return;
+  philox_words(d, static_cast<std::uint32_t>(u / 4), word);
+  for (std::int64_t i = 0; u + i < d.units; ++i) drop(d, word[i], scale, x + u + i, y + u + i);
 }
 
 // ---- optimizers -------------------------------------------------------------------------------------------------------
@@ -354,6 +393,37 @@ static void add_rows(std::int64_t rows, std::int64_t columns, const T* x, std::i
     for (std::int64_t j = 0; j < columns; ++j) y[j] += x[i * ldx + j];
 }
 
+// ---- distances --------------------------------------------------------------------------------------------------------
+
+template <class T>
+static inline void distance_gradient(const DistanceRun<T>& d, std::int64_t i) {
+  T value = d.factor * (d.x[i] - d.target[i]);
+  if (d.mask) value *= d.mask[i];
+  d.gradient[i] = d.accumulate ? d.gradient[i] + value : value;
+}
+
+// One number's share of the sum.
+template <class T>
+static inline double distance_term(const DistanceRun<T>& d, std::int64_t i) {
+  const double difference = static_cast<double>(d.x[i]) - static_cast<double>(d.target[i]);
+  return (d.mask ? static_cast<double>(d.mask[i]) : 1.0) * difference * difference;
+}
+
+template <class T>
+static double distance(const DistanceRun<T>& d) {
+  if (d.gradient)
+    for (std::int64_t i = 0; i < d.n; ++i) distance_gradient(d, i);
+  constexpr int kSums = 32;
+  double sum[kSums] = {};
+  std::int64_t i = 0;
+  for (; i + kSums <= d.n; i += kSums)
+    for (int l = 0; l < kSums; ++l) sum[l] += distance_term(d, i + l);
+  for (int l = 0; i < d.n; ++i, ++l) sum[l] += distance_term(d, i);
+  for (int width = kSums / 2; width > 0; width /= 2)
+    for (int l = 0; l < width; ++l) sum[l] += sum[l + width];
+  return sum[0];
+}
+
 // ---- tables -----------------------------------------------------------------------------------------------------------
 
 const Table<float>& float_table();
@@ -362,13 +432,13 @@ const Table<double>& double_table();
 const Table<float>& float_table() {
   static const Table<float> t = {kGemmRows, kPanel<float>, kRows * kDepth + kDepth * kColumns,
                                  gemm<float>, each<tanh_vector>, each<sigmoid_vector>, each<relu_vector>, dropout<float>,
-                                 adam<float>, sgd<float>, add_rows<float>};
+                                 adam<float>, sgd<float>, add_rows<float>, distance<float>};
   return t;
 }
 
 const Table<double>& double_table() {
   static const Table<double> t = {kGemmRows, kPanel<double>, kRows * kDepth + kDepth * kColumns,
                                   gemm<double>, tanh_double, sigmoid_double, relu_double, dropout<double>,
-                                  adam<double>, sgd<double>, add_rows<double>};
+                                  adam<double>, sgd<double>, add_rows<double>, distance<double>};
   return t;
 }

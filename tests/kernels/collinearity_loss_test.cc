@@ -63,6 +63,7 @@ TEST_CASE("collinearity_loss: the guarded denominator is never small, the refere
   CHECK(collinearity_loss::divisor_of(Denominator::reference, 256, 64) == 256.0 * 65472);
   CHECK(collinearity_loss::divisor_of(Denominator::guarded, 8, 64) == 8.0 * 32);
   CHECK(collinearity_loss::divisor_of(Denominator::reference, 8, 64) == 0);
+  CHECK(collinearity_loss::divisor_of(Denominator::guarded, 10, 64) == 10.0 * 50);  // not 36, though that is positive
   CHECK(collinearity_loss::divisor_of(Denominator::guarded, 1, 64) == 0.5);
   CHECK(collinearity_loss::divisor_of(Denominator::reference, 1, 64) == -63);
 }
