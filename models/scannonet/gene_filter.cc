@@ -16,6 +16,9 @@ namespace {
 
 constexpr double kFewestExpressingCells = 3;  // of a gene, where values are not counts
 
+// "1 cell", "2 cells"
+std::string counted(std::int64_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
+
 std::string type_name(std::span<const std::string> names, std::int64_t type) {
   const std::size_t i = static_cast<std::size_t>(type);
   return i < names.size() ? names[i] : "type " + std::to_string(type);
@@ -42,11 +45,11 @@ std::vector<std::uint8_t> passing_genes(Context& ctx, const DeviceMatrix& matrix
     if (nnz[j] > 0 && !keep[j]) ++low;
   }
   if (empty > 0)
-    selection.warnings.push_back(fmt::format("{} of {} genes are 0 in every cell and were dropped", empty, cols));
+    selection.warnings.push_back(fmt::format("dropped {} of {} that no cell expresses", counted(empty, "gene"), cols));
   if (low > 0)
     selection.warnings.push_back(
-        by_count ? fmt::format("{} genes with a total below {:g} were dropped", low, least)
-                 : fmt::format("{} genes that fewer than {:g} cells express were dropped", low, least));
+        by_count ? fmt::format("dropped {} with a total count below {:g}", counted(low, "gene"), least)
+                 : fmt::format("dropped {} that fewer than {:g} cells express", counted(low, "gene"), least));
   if (selection.genes.empty())
     throw RefusedError(fmt::format(
         "no gene is left: none of {} reaches a total of {:g} over {} cells; lower min_gene_total", cols, least, n));
@@ -70,10 +73,10 @@ void pass_cells(const SelectionInput& input, const SelectionOptions& options, co
     cells.push_back(cell);
     selection.cell_totals.push_back(totals[i]);
   }
-  if (empty > 0) selection.warnings.push_back(fmt::format("{} cells without any value were dropped", empty));
+  if (empty > 0) selection.warnings.push_back("dropped " + counted(empty, "cell") + " without any value");
   if (low > 0)
     selection.warnings.push_back(
-        fmt::format("{} cells with a total below {:g} were dropped", low, options.min_cell_total));
+        fmt::format("dropped {} with a total count below {:g}", counted(low, "cell"), options.min_cell_total));
   selection.cells = std::move(cells);
 }
 
@@ -116,10 +119,11 @@ KeptCells keep_large_types(std::span<const std::int32_t> labels, std::span<const
     const std::int32_t type = labels[static_cast<std::size_t>(cell)];
     if (type >= 0 && size[static_cast<std::size_t>(type)] >= min_cells) kept.cells.push_back(cell);
   }
-  if (unlabelled > 0) kept.warnings.push_back(fmt::format("{} cells without a label were left out", unlabelled));
+  if (unlabelled > 0) kept.warnings.push_back("left out " + counted(unlabelled, "cell") + " without a label");
   if (dropped_types > 0)
-    kept.warnings.push_back(fmt::format("{} cell types with fewer than {} cells were dropped, {} cells in all: {}",
-                                        dropped_types, min_cells, dropped_cells, dropped));
+    kept.warnings.push_back(fmt::format("dropped {} with fewer than {}, {} in all: {}",
+                                        counted(dropped_types, "cell type"), counted(min_cells, "cell"),
+                                        counted(dropped_cells, "cell"), dropped));
   return kept;
 }
 
@@ -145,8 +149,9 @@ void filter(Context& ctx, const DeviceMatrix& matrix, const SelectionInput& inpu
   std::sort(left.begin(), left.end());
   left.erase(std::unique(left.begin(), left.end()), left.end());
   if (left.size() < selection.types.size())
-    selection.warnings.push_back(
-        fmt::format("{} cell types lost all their cells", selection.types.size() - left.size()));
+    selection.warnings.push_back("dropped " +
+                                 counted(static_cast<std::int64_t>(selection.types.size() - left.size()), "cell type") +
+                                 " that has no cell left");
   selection.types = std::move(left);
   if (selection.types.size() < 2)
     throw RefusedError(
