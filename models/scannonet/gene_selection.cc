@@ -191,7 +191,7 @@ void finish_features(const ColumnStats& stats, const SelectionOptions& options, 
   std::vector<Scatter> scatter;
   for (const std::int64_t j : s.features) {
     const Index column = static_cast<Index>(j);
-    const double deviation = stats.constant(j) || stats.variance[column] <= 0 ? 1.0 : std::sqrt(stats.variance[column]);
+    const double deviation = std::sqrt(stats.variance[column]);  // above 0: a constant gene is no marker and has no p
     s.mean.push_back(stats.mean[column]);
     s.deviation.push_back(deviation);
     Scatter z{0, stats.within[column] / (deviation * deviation)};

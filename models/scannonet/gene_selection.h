@@ -5,7 +5,7 @@
 //   3 library size: each cell divided by its total, times the median total        4 ln(1 + x)
 //   5 the most variable genes                                 highly_variable.h
 //   6 markers of each type from the mean log-expression       markers.h
-//   7 z-score over the cells (ddof 1; standard deviation := 1 for constant genes)
+//   7 z-score over the cells (ddof 1); constant genes correlate with nothing and so are never features
 //   8 genes correlated over all cells with a marker of a type are co-expressed with the type
 //   9 features: all markers and co-expressed genes
 // Cost O(nnz + genes x markers x cells), one matrix product; memory a few arrays of genes x types and genes x markers.

@@ -13,7 +13,7 @@ namespace {
 constexpr int kBins = 20;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// Right edges of the bins, with the first bin's left edge in front: what pandas.cut makes of `kBins`.
+// Edges of the bins, as pandas.cut places them; whatever is not above the first belongs to the first bin.
 std::vector<double> bin_edges(std::span<const double> x) {
   const auto [low_at, high_at] = std::minmax_element(x.begin(), x.end());
   double low = *low_at, high = *high_at;
@@ -25,7 +25,6 @@ std::vector<double> bin_edges(std::span<const double> x) {
   const double step = (high - low) / kBins;
   for (int i = 0; i < kBins; ++i) edges.push_back(low + i * step);
   edges.push_back(high);
-  if (*low_at != *high_at) edges[0] -= 0.001 * (high - low);
   return edges;
 }
 

@@ -12,7 +12,7 @@ namespace genexx::scannonet {
 // Normalised dispersion of each gene from the mean and variance (ddof 1) of its normalised counts (before the
 // logarithm):
 //   dispersion = ln(variance / mean), NaN where the variance is 0; a mean of 0 counts as 1e-12
-//   20 bins of equal width over ln(1 + mean), the first widened by 0.1 % of the range, closed on the right
+//   20 bins of equal width over ln(1 + mean), closed on the right, the first on both sides
 //   (dispersion - mean of its bin) / standard deviation of its bin (ddof 1)
 //   a bin with one dispersion: standard deviation := its mean, mean := 0, so that the gene gets 1
 // NaN where the dispersion is NaN.

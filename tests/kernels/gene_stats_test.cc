@@ -113,6 +113,21 @@ TEST_CASE("gene_stats: many rows in several runs, a mean of 1e4 and constant col
   });
 }
 
+TEST_CASE("gene_stats: a run of rows that are all passed over does not count as zeros") {
+  on_every_device([](Context& ctx) {
+    CellsCase c = random_cells(4, 3, 1, 600, 1);
+    c.row_factor.assign(4, 1.0);
+    for (std::size_t i = 0; i < 600; ++i) c.rows[i] = i < 250 ? static_cast<std::int64_t>(i % 4) : -1;
+
+    const GeneStats s = run(ctx, c, Form::csr, 1);
+
+    CHECK(s.min[0] == 3);
+    CHECK(s.max[0] == 3);
+    CHECK(s.sum[0] == 750);
+    CHECK(s.min[2] >= 1e4);
+  });
+}
+
 TEST_CASE("gene_stats: outputs that are not wanted may be absent") {
   on_every_device([](Context& ctx) {
     const CellsCase c = random_cells(12, 33, 1, 15, 2);
