@@ -35,7 +35,8 @@ std::vector<std::uint8_t> passing_genes(Context& ctx, const DeviceMatrix& matrix
   const std::vector<double> sum = sums.download();
   const std::vector<std::int64_t> nnz = counts.download();
   const bool by_count = options.input == Recipe::InputKind::counts || options.min_gene_total.has_value();
-  const double least = by_count ? least_gene_total(options, n) : kFewestExpressingCells;
+  const double total = std::accumulate(sum.begin(), sum.end(), 0.0);
+  const double least = by_count ? least_gene_total(options, n, total) : kFewestExpressingCells;
   std::vector<std::uint8_t> keep(static_cast<std::size_t>(cols), 0);
   std::int64_t empty = 0, low = 0;
   for (std::size_t j = 0; j < keep.size(); ++j) {
@@ -127,9 +128,9 @@ KeptCells keep_large_types(std::span<const std::int32_t> labels, std::span<const
   return kept;
 }
 
-double least_gene_total(const SelectionOptions& options, std::int64_t cells) {
+double least_gene_total(const SelectionOptions& options, std::int64_t cells, double total) {
   if (options.min_gene_total) return *options.min_gene_total;
-  return std::clamp(0.05 * static_cast<double>(cells), 3.0, 1000.0);
+  return std::clamp(std::max(0.05 * static_cast<double>(cells), 1e-5 * total), 3.0, 1000.0);
 }
 
 void filter(Context& ctx, const DeviceMatrix& matrix, const SelectionInput& input, const SelectionOptions& options,

@@ -17,8 +17,9 @@ struct KeptCells {
 KeptCells keep_large_types(std::span<const std::int32_t> labels, std::span<const std::string> type_names,
                            std::span<const std::int64_t> cells, std::int64_t min_cells);
 
-// The least total count of a gene among `cells` cells; SelectionOptions::min_gene_total says how it is chosen.
-double least_gene_total(const SelectionOptions& options, std::int64_t cells);
+// The least total count of a gene among `cells` cells with `total` counts in all; SelectionOptions::min_gene_total says
+// how it is chosen.
+double least_gene_total(const SelectionOptions& options, std::int64_t cells, double total);
 
 // Steps 1 and 2: sets cells, types, genes, cell_totals, target_sum and warnings. Throws as select_genes.
 void filter(Context& ctx, const DeviceMatrix& matrix, const SelectionInput& input, const SelectionOptions& options,

@@ -28,8 +28,9 @@ struct SelectionOptions {
   // takes variances as they are in 5 and differences of means in 6.
   Recipe::InputKind input = Recipe::InputKind::counts;
   std::int64_t min_cells_per_type = 10;  // 100 in the cross-batch variant
-  // Least total count of a gene. None: one count in twenty cells, at least 3 and at most 1000 (which is what the
-  // published scripts ask of sets of 20,000 cells and more); for input that is not counts: not 0 in at least 3 cells.
+  // Least total count of a gene. None: one count in twenty cells or ten in a million of all counts, whichever is
+  // more, at least 3 and at most 1000 (the number of the published scripts, reached from 20,000 cells on, sooner by
+  // deep sequencing); for input that is not counts: not 0 in at least 3 cells. README.md says why.
   std::optional<double> min_gene_total = {};
   double min_cell_total = 3;  // counts only
   std::int64_t variable_genes = 4000;

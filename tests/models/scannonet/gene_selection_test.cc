@@ -185,15 +185,17 @@ TEST_CASE("gene_selection: what is dropped is counted in sentences") {
     CHECK_FALSE(std::binary_search(s.cells.begin(), s.cells.end(), gone));
 }
 
-TEST_CASE("gene_selection: the gene filter scales with the number of cells") {
+TEST_CASE("gene_selection: the gene filter scales with the number of cells and the depth of sequencing") {
   SelectionOptions automatic, fixed;
   fixed.min_gene_total = 1000;
 
-  CHECK(least_gene_total(automatic, 30) == 3);
-  CHECK(least_gene_total(automatic, 700) == 35);
-  CHECK(least_gene_total(automatic, 20000) == 1000);
-  CHECK(least_gene_total(automatic, 70000) == 1000);
-  CHECK(least_gene_total(fixed, 700) == 1000);
+  CHECK(least_gene_total(automatic, 30, 1e5) == 3);
+  CHECK(least_gene_total(automatic, 700, 5e5) == 35);
+  CHECK(std::fabs(least_gene_total(automatic, 700, 1e7) - 100) < 1e-9);
+  CHECK(least_gene_total(automatic, 700, 4e8) == 1000);
+  CHECK(least_gene_total(automatic, 20000, 1e7) == 1000);
+  CHECK(least_gene_total(automatic, 70000, 1e8) == 1000);
+  CHECK(least_gene_total(fixed, 700, 5e5) == 1000);
 }
 
 TEST_CASE("gene_selection: refuses what leaves nothing to learn") {
