@@ -64,24 +64,24 @@ void CudaContext::release(void* memory) noexcept { simt::release_device(memory);
 void CudaContext::copy_to_device(void* device, const void* host, std::int64_t bytes) {
   refuse_in_capture(stream_, "copy_to_device");
   simt::expect_device_memory("copy_to_device", device, static_cast<std::size_t>(bytes));
-  std::memcpy(device, host, static_cast<std::size_t>(bytes));
+  if (bytes > 0) std::memcpy(device, host, static_cast<std::size_t>(bytes));
 }
 
 void CudaContext::copy_to_host(void* host, const void* device, std::int64_t bytes) {
   refuse_in_capture(stream_, "copy_to_host");
   simt::expect_device_memory("copy_to_host", device, static_cast<std::size_t>(bytes));
-  std::memcpy(host, device, static_cast<std::size_t>(bytes));
+  if (bytes > 0) std::memcpy(host, device, static_cast<std::size_t>(bytes));
 }
 
 void CudaContext::copy_within(void* to, const void* from, std::int64_t bytes) {
   simt::expect_device_memory("copy_within, target", to, static_cast<std::size_t>(bytes));
   simt::expect_device_memory("copy_within, source", from, static_cast<std::size_t>(bytes));
-  simt::give(stream_, [=] { std::memcpy(to, from, static_cast<std::size_t>(bytes)); });
+  if (bytes > 0) simt::give(stream_, [=] { std::memcpy(to, from, static_cast<std::size_t>(bytes)); });
 }
 
 void CudaContext::fill_bytes(void* device, int value, std::int64_t bytes) {
   simt::expect_device_memory("fill_bytes", device, static_cast<std::size_t>(bytes));
-  simt::give(stream_, [=] { std::memset(device, value, static_cast<std::size_t>(bytes)); });
+  if (bytes > 0) simt::give(stream_, [=] { std::memset(device, value, static_cast<std::size_t>(bytes)); });
 }
 
 void CudaContext::synchronize() { refuse_in_capture(stream_, "synchronize"); }

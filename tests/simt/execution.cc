@@ -16,6 +16,13 @@ namespace {
 constexpr std::size_t kArenaPool = 64 * kArenaBytes;
 constexpr std::size_t kRandomResident = 3;  // blocks that take turns under Order::random
 
+// What the calling OS thread has to hear of its last launch.
+struct LaunchReport {
+  std::string error;
+  bool unchecked = false;  // nobody has asked yet
+};
+thread_local LaunchReport own_launch;
+
 std::uint64_t next_random(Device& d) {
   d.random ^= d.random << 13;
   d.random ^= d.random >> 7;
@@ -313,24 +320,24 @@ void fill_unwritten(void* memory, std::size_t bytes) {
 
 // ---------------------------------------------------------------------------------------- the door of simt.h --
 void run_grid(const GridLaunch& launch) {
-  Device& d = device();
-  const std::lock_guard<std::mutex> lock(d.one_launch);
-  if (d.unchecked) {
-    d.error = "the launch before this one was not followed by check_launch";
+  if (own_launch.unchecked) {
+    own_launch.error = "the launch before this one was not followed by check_launch";
     return;
   }
-  d.unchecked = true;
+  own_launch.unchecked = true;
+  Device& d = device();
+  const std::lock_guard<std::mutex> lock(d.one_launch);
   d.error = find_broken_limit(launch);
-  if (!d.error.empty()) return;
-  d.launch = launch;
-  run_launch(d);
+  if (d.error.empty()) {
+    d.launch = launch;
+    run_launch(d);
+  }
+  own_launch.error = std::exchange(d.error, {});
 }
 
 std::string take_launch_error() {
-  Device& d = device();
-  const std::lock_guard<std::mutex> lock(d.one_launch);
-  d.unchecked = false;
-  return std::exchange(d.error, {});
+  own_launch.unchecked = false;
+  return std::exchange(own_launch.error, {});
 }
 
 void* shared_variable(const void* key, std::size_t bytes, std::size_t alignment, CodeLocation at) {

@@ -89,8 +89,8 @@ struct GridLaunch {
   void* call = nullptr;
 };
 
-// Runs the grid to its end. Does not throw: what went wrong waits for take_launch_error(), which must be asked before
-// the next launch. Unwinds nothing of a kernel that failed.
+// Runs the grid to its end; launches of other OS threads wait. Does not throw: what went wrong waits for
+// take_launch_error(), which must be asked before the next launch. Unwinds nothing of a kernel that failed.
 void run_grid(const GridLaunch& launch);
 
 // Does `work` now, or has the stream record it.
@@ -103,7 +103,7 @@ void give(CUstream_st* stream, Work&& work) {
   }
 }
 
-// What went wrong in the last launch, empty when nothing did; forgets it.
+// What went wrong in the last launch of the calling OS thread, empty when nothing did; forgets it.
 std::string take_launch_error();
 
 // A kernel and its arguments, waiting to be called once per GPU thread.

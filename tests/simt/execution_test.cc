@@ -2,6 +2,8 @@
 // The emulator proves itself: right kernels of every kind, in every order and with both fills.
 #include <cmath>
 #include <cstdint>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -309,6 +311,32 @@ TEST_CASE("emulator: runs every thread of a three-dimensional grid once") {
   check_launch("test::count_threads");
 
   CHECK(count == 60u * 60u);
+}
+
+TEST_CASE("emulator: host threads launch side by side, each with its own errors") {
+  std::vector<unsigned long long> count(2, 0);
+  std::string error_of_second;
+  const auto launch_often = [&](std::size_t which, dim3 grid) {
+    CUstream_st own_stream;
+    for (int i = 0; i < 20; ++i) {
+      launch({.grid = grid, .block = 32, .stream = &own_stream}, count_threads_kernel, &count[which], grid, dim3(32));
+      check_launch("test::count_threads");
+    }
+  };
+
+  std::thread first([&] { launch_often(0, 3); });
+  std::thread second([&] {
+    try {
+      launch_often(1, dim3(1, 70000));
+    } catch (const DeviceError& error) {
+      error_of_second = error.what();
+    }
+  });
+  first.join();
+  second.join();
+
+  CHECK(count[0] == 20u * 3u * 32u);
+  CHECK(error_of_second.find("invalid grid (1,70000,1)") != std::string::npos);
 }
 
 TEST_CASE("emulator: an empty grid is no work") {

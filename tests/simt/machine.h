@@ -171,8 +171,7 @@ struct Device {
   std::uint64_t arrived_at_grid = 0, grid_threads = 0;
   unsigned grid_barriers = 0;
   std::uint64_t random = 1;
-  std::string error;
-  bool unchecked = false;  // launched, and nobody has asked for the error yet
+  std::string error;  // of the launch that runs
   char start_token = 0, end_token = 0, fence_token = 0, grid_tokens[16] = {};
 };
 
