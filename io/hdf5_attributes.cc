@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "io/hdf5_elements.h"
+#include "io/hdf5_heap.h"
 #include "io/hdf5_limits.h"
+#include "io/hdf5_object_header.h"
 
 namespace genexx::hdf5 {
 namespace {
@@ -37,6 +39,22 @@ void read_into(const Node& node, const Attribute& attribute, hid_t memory_type, 
   if (H5Aread(attribute.id.get(), memory_type, out) < 0) {
     node.fail(fmt::format("an attribute cannot be read ({})", last_error()));
   }
+}
+
+// The library reads only what our own reader cannot: attributes stored outside of the object header.
+std::optional<std::vector<std::string>> read_from_heap(const Node& node, const std::string& name,
+                                                       const Attribute& attribute) {
+  if (node.file().outcome) return std::nullopt;
+  RawFile file(node);
+  if (!file.is_usual()) return std::nullopt;
+  const auto stored = stored_attribute(file, node, name, attribute.count * kVariableStringBytes);
+  if (!stored) return std::nullopt;
+  GlobalHeap heap(file);
+  std::vector<std::string> strings;
+  for (std::int64_t i = 0; i < attribute.count; ++i) {
+    strings.push_back(heap.read(node, stored->data() + i * kVariableStringBytes));
+  }
+  return strings;
 }
 
 std::vector<std::string> read_variable(const Node& node, const Attribute& attribute) {
@@ -83,8 +101,9 @@ std::optional<std::vector<std::string>> strings_attribute(const Node& node, cons
   if (!attribute) return std::nullopt;
   if (attribute->count == 0) return std::vector<std::string>{};
   if (!attribute->element.is_string()) fail_type(node, name, attribute->element, "strings");
-  return attribute->element.kind == ElementKind::variable_string ? read_variable(node, *attribute)
-                                                                 : read_fixed(node, *attribute);
+  if (attribute->element.kind == ElementKind::fixed_string) return read_fixed(node, *attribute);
+  if (auto strings = read_from_heap(node, name, *attribute)) return strings;
+  return read_variable(node, *attribute);
 }
 
 std::optional<std::string> string_attribute(const Node& node, const std::string& name) {

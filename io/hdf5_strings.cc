@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strings of fixed and of variable length out of a dataset.
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "io/hdf5_heap.h"
 #include "io/hdf5_limits.h"
 #include "io/hdf5_values.h"
 
@@ -58,41 +60,41 @@ std::vector<std::string> read_fixed(const Node& dataset, const DatasetInfo& info
   return strings;
 }
 
-// The lengths that the elements claim, before HDF5 allocates by them.
-void check_claimed_lengths(const Node& dataset, const std::uint8_t* elements, std::int64_t count, std::int64_t& left) {
+// Descriptors of one chunk, 16 bytes each; shuffled ones are put together again.
+void append_from_heap(GlobalHeap& heap, const Node& dataset, const RawElements& raw, std::int64_t count,
+                      std::vector<std::string>& strings) {
+  std::array<std::uint8_t, kVariableStringBytes> stored;
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::uint8_t* at = elements + i * kVariableStringBytes;
-    const std::int64_t length =
-        std::int64_t{at[0]} | std::int64_t{at[1]} << 8 | std::int64_t{at[2]} << 16 | std::int64_t{at[3]} << 24;
-    left -= length;
-    if (length > kMaximumStringBytes || left < 0) {
-      dataset.fail(
-          fmt::format("string {} claims {} bytes; expected at most {} for one and {} for all. The file is damaged.", i,
-                      length, kMaximumStringBytes, kMaximumStringsBytes));
+    for (std::int64_t b = 0; b < kVariableStringBytes; ++b) {
+      stored[static_cast<std::size_t>(b)] = raw.bytes[raw.shuffled ? b * raw.count + i : i * kVariableStringBytes + b];
     }
+    strings.push_back(heap.read(dataset, stored.data()));
   }
 }
 
-void check_claimed_lengths(const Node& dataset, const DatasetInfo& info) {
-  std::int64_t left = kMaximumStringsBytes;
+// nullopt where the strings' descriptors are not at a place of their own in the file: inside the object header, or in
+// an unusual or half-written file.
+std::optional<std::vector<std::string>> read_from_heap(const Node& dataset, const DatasetInfo& info) {
+  if (dataset.file().outcome) return std::nullopt;
+  RawFile file(dataset);
+  if (!file.is_usual()) return std::nullopt;
+  GlobalHeap heap(file);
+  std::vector<std::string> strings;
   if (!info.chunk.empty()) {
     const ChunkGrid grid(dataset, {1, 1});
     for (std::int64_t chunk = 0; chunk < grid.grid_rows(); ++chunk) {
       const LoadedChunk loaded = grid.load(chunk, 0);
-      if (loaded.data.shuffled) return;  // strings are not shuffled by any known writer; the budget still holds
-      check_claimed_lengths(dataset, loaded.data.bytes.data(), loaded.block.rows, left);
+      append_from_heap(heap, dataset, loaded.block.raw, loaded.block.rows, strings);
     }
-    return;
+    return strings;
   }
+  if (info.elements() == 0) return strings;
   const haddr_t address = H5Dget_offset(dataset.id());
-  if (address == HADDR_UNDEF) return;  // inside the object header: at most 64 KB
-  std::ifstream file(dataset.file().path, std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(address));
-  std::vector<std::uint8_t> elements(static_cast<std::size_t>(info.elements() * kVariableStringBytes));
-  if (!file.read(reinterpret_cast<char*>(elements.data()), static_cast<std::streamsize>(elements.size()))) {
-    dataset.fail("its values lie beyond the end of the file, which is truncated or damaged");
-  }
-  check_claimed_lengths(dataset, elements.data(), info.elements(), left);
+  if (address == HADDR_UNDEF) return std::nullopt;
+  const std::vector<std::uint8_t> stored =
+      file.read(dataset, address - file.base(), info.elements() * kVariableStringBytes);
+  append_from_heap(heap, dataset, {stored.data(), info.elements(), false}, info.elements(), strings);
+  return strings;
 }
 
 struct StringPiece {
@@ -129,7 +131,7 @@ std::vector<std::string> read_variable(const Node& dataset, const DatasetInfo& i
   if (info.shape.size() > 2 || (info.shape.size() == 2 && info.shape[1] != 1)) {
     dataset.fail(fmt::format("is an array of {} dimensions, expected a vector", info.shape.size()));
   }
-  check_claimed_lengths(dataset, info);
+  if (auto strings = read_from_heap(dataset, info)) return std::move(*strings);
   const Id file_type(H5Dget_type(dataset.id()));
   const Id memory_type(H5Tcopy(H5T_C_S1));
   H5Tset_size(memory_type.get(), H5T_VARIABLE);

@@ -345,3 +345,32 @@ TEST_CASE("h5ad: an empty selection of cells and an empty matrix give no block")
   CHECK(source->rows() == 0);
   CHECK(!source->next(block, 10));
 }
+
+TEST_CASE("h5ad: the newest HDF5 layout, behind a user block, with attributes in and out of the object header") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("newest.h5ad");
+  {
+    Hdf5File file(path, Hdf5File::Mode::newest);
+    write_small_h5ad(file);
+    file.strings("/var/id", {"E0", "E1", "E2", std::string(100000, 'x')},
+                 {.chunk = {3}, .shuffle = true, .deflate = true});
+    file.attribute("/var", "column-order", std::vector<std::string>{"id"});
+    for (int i = 0; i < 20; ++i) file.attribute("/obs", "extra_" + std::to_string(i), std::string("text"));
+  }
+  const auto source = open_matrix(path);
+
+  check_small_matrix(read_all(*source));
+  CHECK(source->cell_names() == Strings{"c0", "c1", "c2"});
+  CHECK(std::get<Categorical>(source->cells().find("type")->values).categories == Strings{"A", "B"});
+  CHECK(std::get<Strings>(source->genes().find("id")->values)[3] == std::string(100000, 'x'));
+  CHECK(std::get<Strings>(source->genes().find("id")->values)[2] == "E2");
+}
+
+TEST_CASE("h5ad: many attributes fill several blocks of an object header") {
+  const Changed file([](Hdf5File& f) {
+    for (int i = 0; i < 50; ++i) f.attribute("/obs", "extra_" + std::to_string(i), std::string("text"));
+    f.attribute("/obs", "column-order", std::vector<std::string>{"type"});
+  });
+
+  CHECK(file.open()->cells().columns.size() == 1);
+}

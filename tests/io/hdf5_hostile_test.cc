@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 
 #include <doctest/doctest.h>
 
@@ -349,7 +350,38 @@ TEST_CASE("hostile hdf5: a string that claims gigabytes is refused") {
   bytes.write("\xF0\xFF\xFF\xFF", 4);
   bytes.close();
 
-  CHECK(says(refusal(path), "/var/_index: string 0 claims 4294967280 bytes"));
+  CHECK(says(refusal(path), "/var/_index: a string claims 4294967280 bytes"));
+}
+
+namespace {
+
+// The small file after `spoil` changed each of its string heaps (16 bytes of header, then objects).
+std::string refusal_of_heap(const std::function<void(char* heap)>& spoil) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("hostile.h5ad");
+  {
+    Hdf5File file(path);
+    write_small_h5ad(file);
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  int heaps = 0;
+  for (std::size_t at = bytes.find("GCOL"); at != std::string::npos; at = bytes.find("GCOL", at + 1), ++heaps) {
+    spoil(bytes.data() + at);
+  }
+  CHECK(heaps > 0);
+  std::ofstream(path, std::ios::binary) << bytes;
+  return refusal(path);
+}
+
+}  // namespace
+
+TEST_CASE("hostile hdf5: damaged string heaps are refused") {
+  CHECK(says(refusal_of_heap([](char* heap) { heap[0] = 'X'; }), "there is no heap at address"));
+  CHECK(says(refusal_of_heap([](char* heap) { heap[16 + 8 + 5] = 1; }), "object 1 of the heap"));
+  CHECK(says(refusal_of_heap([](char* heap) { heap[16] = 77; }), "object 1 of the heap"));
+  CHECK(says(refusal_of_heap([](char* heap) { heap[8 + 6] = 1; }), "there is no heap at address"));
+  CHECK(says(refusal_of_heap([](char* heap) { heap[8 + 2] = 8; }), "lie outside of the file"));
 }
 
 TEST_CASE("hostile hdf5: missing parts are named") {

@@ -80,10 +80,24 @@ void write_attribute(const Target& target, const std::string& name, const Attrib
 
 }  // namespace
 
-Hdf5File::Hdf5File(const std::string& path, Mode mode)
-    : id_(checked(mode == Mode::create ? H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)
-                                       : H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT),
-                  "opening the file")) {}
+namespace {
+
+hid_t open_file(const std::string& path, Hdf5File::Mode mode) {
+  if (mode == Hdf5File::Mode::create) return H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  if (mode == Hdf5File::Mode::edit) return H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t creation_list = H5Pcreate(H5P_FILE_CREATE);
+  H5Pset_userblock(creation_list, 512);
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation_list, access);
+  H5Pclose(access);
+  H5Pclose(creation_list);
+  return file;
+}
+
+}  // namespace
+
+Hdf5File::Hdf5File(const std::string& path, Mode mode) : id_(checked(open_file(path, mode), "opening the file")) {}
 
 Hdf5File::~Hdf5File() { close(); }
 

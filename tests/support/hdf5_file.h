@@ -23,7 +23,8 @@ struct DatasetForm {
 // throws.
 class Hdf5File {
  public:
-  enum class Mode { create, edit };
+  // newest: the newest layout the library writes, behind a user block of 512 bytes.
+  enum class Mode { create, edit, newest };
   explicit Hdf5File(const std::string& path, Mode mode = Mode::create);
   ~Hdf5File();
   Hdf5File(const Hdf5File&) = delete;
