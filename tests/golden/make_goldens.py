@@ -24,6 +24,30 @@ def gradients(output, weights, inputs):
     return torch.autograd.grad((output * weights).sum(), inputs)
 
 
+def gemm():
+    cases = {}
+    for a_flips in (0, 1):
+        for b_flips in (0, 1):
+            g = torch.Generator().manual_seed(9)
+            a, b, bias = rand(g, 2, 3, 4), rand(g, 2, 4, 5), rand(g, 2, 5)
+            cases[f"transposes {a_flips} {b_flips}"] = {
+                "r": 2, "m": 3, "k": 4, "n": 5, "flip_a": a_flips, "flip_b": b_flips, "bias": bias,
+                "a": a.transpose(1, 2).contiguous() if a_flips else a, "b": b.transpose(1, 2).contiguous() if b_flips else b,
+                "c": torch.baddbmm(bias[:, None, :].expand(2, 3, 5), a, b)}
+    return cases
+
+
+def activation():
+    cases = {}
+    for name, function in {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}.items():
+        g = torch.Generator().manual_seed(10)
+        x, dy = rand(g, 30, low=-5, high=5).requires_grad_(), rand(g, 30)
+        y = function(x)
+        (dx,) = gradients(y, dy, (x,))
+        cases[name] = {"x": x, "dy": dy, "y": y, "dx": dx}
+    return cases
+
+
 def linear():
     cases = {}
     for name, (n, n_in, n_out) in {"tall": (9, 4, 3), "one row": (1, 5, 2), "wide": (3, 2, 33)}.items():
@@ -184,7 +208,7 @@ def metrics_confusion():
     return {"plain": {"n": 40, "k": 4, "scores": scores, "labels": labels, "predicted": predicted, "counts": counts}}
 
 
-OPS = [linear, gate, softmax_cross_entropy, regression_loss, discriminative_loss, collinearity_loss, optimizer_adam,
+OPS = [gemm, activation, linear, gate, softmax_cross_entropy, regression_loss, discriminative_loss, collinearity_loss, optimizer_adam,
        optimizer_sgd, schedule, batch_norm, metrics_confusion]
 
 

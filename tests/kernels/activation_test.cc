@@ -2,6 +2,7 @@
 #include "kernels/activation.h"
 
 #include "tests/oracle/activation_oracle.h"
+#include "tests/support/golden.h"
 #include "tests/support/op_test.h"
 
 using namespace genexx;
@@ -137,6 +138,22 @@ TEST_CASE("activation: in place gives the bits of out of place") {
     activation::forward(ctx, {.kind = Kind::tanh, .x = both, .y = both});
 
     expect_equal_bits(out.download<float>(), both.download<float>());
+  });
+}
+
+TEST_CASE("activation: agrees with PyTorch") {
+  on_every_device([](Context& ctx) {
+    for (const GoldenCase& g : golden_cases("activation")) {
+      CAPTURE(g.name());
+      const Kind kind = g.name() == "relu" ? Kind::relu : g.name() == "tanh" ? Kind::tanh : Kind::sigmoid;
+      const auto n = static_cast<std::int64_t>(g["x"].size());
+      const DeviceArray y(ctx, {n}, g["y"]), dy(ctx, {n}, g["dy"]), dx(ctx, {n}, DType::f64);
+
+      activation::backward(ctx, {.kind = kind, .y = y, .dy = dy, .dx = dx});
+
+      expect_close(forward<double>(ctx, kind, g["x"], Fill::nan), g["y"], {.k = 4, .scale = 0.01});
+      expect_close(dx.values(), g["dx"], {.k = 4});
+    }
   });
 }
 

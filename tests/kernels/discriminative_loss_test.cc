@@ -110,6 +110,10 @@ TEST_CASE("discriminative_loss: more blocks than the second level has threads") 
   });
 }
 
+TEST_CASE("discriminative_loss: no rows give a loss of zero") {
+  on_every_device([](Context& ctx) { CHECK(run<float>(ctx, random_case(0, 3)).loss == 0.0); });
+}
+
 TEST_CASE("discriminative_loss: an absent mask is all ones, all masked gives zeros") {
   on_every_device([](Context& ctx) {
     Case c = random_case(3, 7);

@@ -130,6 +130,10 @@ TEST_CASE("dropout: rate 0 copies the bits, rate 1 gives zeros even of NaN") {
   });
 }
 
+TEST_CASE("dropout: no rows are no work") {
+  on_every_device([](Context& ctx) { CHECK(apply<float>(ctx, {1, 0, 4}, {}, {kDraw}).empty()); });
+}
+
 TEST_CASE("dropout: whole rows live or die together") {
   on_every_device([](Context& ctx) {
     DropoutDraw draw = kDraw;

@@ -152,6 +152,11 @@ TEST_CASE("gate: nothing reaching it gives gradients of zero") {
   });
 }
 
+TEST_CASE("gate: no rows are no work") {
+  on_every_device(
+      [](Context& ctx) { CHECK(run_backward<float>(ctx, random_case(0, 4), {}, Fill::nan).dlogits.empty()); });
+}
+
 TEST_CASE("gate: in place gives the bits of out of place") {
   on_every_device([](Context& ctx) {
     const Case c = random_case(40, 500);

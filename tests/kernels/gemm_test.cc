@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "tests/oracle/gemm_oracle.h"
+#include "tests/support/golden.h"
 #include "tests/support/op_test.h"
 
 using namespace genexx;
@@ -17,8 +18,12 @@ struct Case {
   Transpose ta = Transpose::no, tb = Transpose::no;
 };
 
-Shape shape_a(const Case& c, std::int64_t r) { return c.ta == Transpose::yes ? Shape{r, c.k, c.m} : Shape{r, c.m, c.k}; }
-Shape shape_b(const Case& c, std::int64_t r) { return c.tb == Transpose::yes ? Shape{r, c.n, c.k} : Shape{r, c.k, c.n}; }
+Shape shape_a(const Case& c, std::int64_t r) {
+  return c.ta == Transpose::yes ? Shape{r, c.k, c.m} : Shape{r, c.m, c.k};
+}
+Shape shape_b(const Case& c, std::int64_t r) {
+  return c.tb == Transpose::yes ? Shape{r, c.n, c.k} : Shape{r, c.k, c.n};
+}
 
 std::vector<double> expected(const Case& c, const double* a, const double* b) {
   return oracle::matrix_product<double>(
@@ -74,8 +79,14 @@ TEST_CASE("gemm: literals") {
 
 TEST_CASE("gemm: every transpose, sizes around the block edges") {
   on_every_device([](Context& ctx) {
-    for (const auto& [m, n, k] : std::vector<std::tuple<int, int, int>>{
-             {1, 1, 1}, {1, 33, 2}, {31, 1, 33}, {33, 65, 31}, {5, 257, 3}, {257, 5, 129}, {29, 130, 300}, {170, 520, 7}}) {
+    for (const auto& [m, n, k] : std::vector<std::tuple<int, int, int>>{{1, 1, 1},
+                                                                        {1, 33, 2},
+                                                                        {31, 1, 33},
+                                                                        {33, 65, 31},
+                                                                        {5, 257, 3},
+                                                                        {257, 5, 129},
+                                                                        {29, 130, 300},
+                                                                        {170, 520, 7}}) {
       for (const Transpose ta : {Transpose::no, Transpose::yes})
         for (const Transpose tb : {Transpose::no, Transpose::yes}) {
           check_case<float>(ctx, {m, n, k, ta, tb});
@@ -99,7 +110,8 @@ TEST_CASE("gemm: replicas give the bits of runs of their own, and a shared opera
       const DeviceArray one_b(ctx, {1, n, k}, std::vector<float>(b.begin() + i * n * k, b.begin() + (i + 1) * n * k));
       const DeviceArray one(ctx, {1, m, n}, DType::f32);
       gemm::run(ctx, {.a = da, .b = one_b, .c = one, .transpose_b = Transpose::yes});
-      expect_equal_bits(one.download<float>(), std::vector<float>(all.begin() + i * m * n, all.begin() + (i + 1) * m * n));
+      expect_equal_bits(one.download<float>(),
+                        std::vector<float>(all.begin() + i * m * n, all.begin() + (i + 1) * m * n));
     }
   });
 }
@@ -121,11 +133,28 @@ TEST_CASE("gemm: bits do not depend on threads") {
   }
 }
 
+TEST_CASE("gemm: agrees with torch.baddbmm") {
+  on_every_device([](Context& ctx) {
+    for (const GoldenCase& g : golden_cases("gemm")) {
+      CAPTURE(g.name());
+      const Case c = {g.size("m"), g.size("n"), g.size("k"), g.size("flip_a") ? Transpose::yes : Transpose::no,
+                      g.size("flip_b") ? Transpose::yes : Transpose::no};
+      const std::int64_t r = g.size("r");
+      const DeviceArray a(ctx, shape_a(c, r), g["a"]), b(ctx, shape_b(c, r), g["b"]), bias(ctx, {r, c.n}, g["bias"]);
+      const DeviceArray product(ctx, {r, c.m, c.n}, DType::f64);
+
+      gemm::run(ctx, {.a = a, .b = b, .c = product, .bias = bias, .transpose_a = c.ta, .transpose_b = c.tb});
+
+      expect_close(product.values(), g["c"], {.k = 8});
+    }
+  });
+}
+
 TEST_CASE("gemm: names the wrong argument") {
   CpuContext ctx;
   const DeviceArray a(ctx, {1, 2, 3}, DType::f32), b(ctx, {1, 4, 5}, DType::f32), c(ctx, {1, 2, 5}, DType::f32);
 
-  CHECK_THROWS_WITH_AS(gemm::run(ctx, {.a = a, .b = b, .c = c}), doctest::Contains("b is [1, 4, 5], expected [1, 3, 5]"),
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(gemm::run(ctx, {.a = a, .b = b, .c = c}),
+                       doctest::Contains("b is [1, 4, 5], expected [1, 3, 5]"), ShapeError);
   CHECK_THROWS_WITH_AS(gemm::run(ctx, {.a = c, .b = b, .c = c}), doctest::Contains("expected"), ShapeError);
 }

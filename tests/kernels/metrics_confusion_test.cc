@@ -58,6 +58,17 @@ TEST_CASE("metrics_confusion: agrees with the oracle, with ties, for every numbe
   });
 }
 
+TEST_CASE("metrics_confusion: no rows count nothing") {
+  on_every_device([](Context& ctx) {
+    const DeviceArray scores(ctx, {1, 0, 2}, DType::f32), labels(ctx, {1, 0}, DType::i32);
+    const DeviceArray counts(ctx, {1, 2, 2}, std::vector<std::int64_t>{1, 2, 3, 4});
+
+    metrics_confusion::count(ctx, {.scores = scores, .labels = labels, .counts = counts});
+
+    CHECK(counts.download<std::int64_t>() == std::vector<std::int64_t>{1, 2, 3, 4});
+  });
+}
+
 TEST_CASE("metrics_confusion: NaN is never the largest") {
   on_every_device([](Context& ctx) {
     const float nan = std::nanf(""), inf = std::numeric_limits<float>::infinity();

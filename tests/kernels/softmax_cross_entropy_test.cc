@@ -165,6 +165,14 @@ TEST_CASE("softmax_cross_entropy: ignored rows add nothing, all ignored gives ze
   });
 }
 
+TEST_CASE("softmax_cross_entropy: no rows give a loss of zero") {
+  on_every_device([](Context& ctx) {
+    Case none = random_case(0, 3);
+
+    CHECK(run<float>(ctx, none).loss == 0.0);
+  });
+}
+
 TEST_CASE("softmax_cross_entropy: weights of zero give zeros, a class never seen is harmless") {
   on_every_device([](Context& ctx) {
     Case c = random_case(4, 3);
