@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <thread>
 
@@ -17,18 +18,6 @@ namespace genexx::tools {
 namespace {
 
 constexpr std::int64_t kBlockRows = 4096;
-
-ReadOptions reader_options(const ReadingOptions& o) {
-  ReadOptions r;
-  if (!o.matrix.empty()) r.matrix = o.matrix;
-  if (!o.gene_column.empty()) r.gene_column = o.gene_column;
-  if (!o.labels_file.empty()) r.labels_file = o.labels_file;
-  if (o.limit_cells > 0) r.limit_cells = o.limit_cells;
-  if (o.orientation == "cells-rows") r.orientation = Orientation::cells_rows;
-  if (o.orientation == "genes-rows") r.orientation = Orientation::genes_rows;
-  r.threads = thread_count(o);
-  return r;
-}
 
 MatrixKind kind_by_name(const std::string& name) {
   if (name == "counts") return MatrixKind::counts;
@@ -104,6 +93,18 @@ void add_reading_options(CLI::App& verb, ReadingOptions& o) {
 
 int thread_count(const ReadingOptions& o) {
   return o.threads > 0 ? o.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+ReadOptions reader_options(const ReadingOptions& o) {
+  ReadOptions r;
+  if (!o.matrix.empty()) r.matrix = o.matrix;
+  if (!o.gene_column.empty()) r.gene_column = o.gene_column;
+  if (!o.labels_file.empty()) r.labels_file = o.labels_file;
+  if (o.limit_cells > 0) r.limit_cells = o.limit_cells;
+  if (o.orientation == "cells-rows") r.orientation = Orientation::cells_rows;
+  if (o.orientation == "genes-rows") r.orientation = Orientation::genes_rows;
+  r.threads = thread_count(o);
+  return r;
 }
 
 void refuse_existing(const std::string& path, bool overwrite) {
@@ -192,6 +193,10 @@ Dataset read_dataset(const ReadingOptions& o, Labels labels, Console& console) {
     throw RefusedError(o.data + ": which column holds the cell types? Give --label COLUMN (genexx inspect lists the "
                        "columns), or --labels FILE");
   read_matrix(d, o);
+  if (d.kind == MatrixKind::log2p1) {
+    for (float& v : d.matrix.value) v *= static_cast<float>(std::log(2.0));
+    console.say("logarithms to base 2 were made natural");
+  }
   d.read_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return d;
 }

@@ -32,6 +32,9 @@ struct ReadingOptions {
 // Adds --matrix, --orientation, ... to a verb.
 void add_reading_options(CLI::App& verb, ReadingOptions& options);
 
+// What the readers take of them.
+ReadOptions reader_options(const ReadingOptions& options);
+
 // Threads asked for, or as many as the machine has.
 int thread_count(const ReadingOptions& options);
 

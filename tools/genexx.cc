@@ -36,6 +36,13 @@ void add_verbs(CLI::App& app, genexx::tools::Program& program) {
   using namespace genexx::tools;
   add_inspect(app, program);
   add_train(app, program);
+  add_predict(app, program);
+  add_evaluate(app, program);
+  add_embed(app, program);
+  add_select_genes(app, program);
+  add_split(app, program);
+  add_simulate(app, program);
+  add_convert(app, program);
   add_info(app, program);
   add_bench(app, program);
   add_completion(app, program);

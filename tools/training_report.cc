@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "io/report.h"
+#include "tools/evaluation_report.h"
 #include "tools/train_outputs.h"
 
 namespace genexx::tools {
@@ -87,18 +88,7 @@ void add_confusion(nlohmann::json& report, const FinishedRun& run) {
   std::vector<std::int32_t> truth;
   for (const std::int64_t cell : run.judged.test_cells) truth.push_back(run.prepared.set.labels[static_cast<std::size_t>(cell)]);
   const ClassificationMetrics m = classification_metrics({.classes = classes, .truth = truth, .predicted = predicted, .probability = run.judged.probability});
-  nlohmann::json counts = nlohmann::json::array(), per_class = nlohmann::json::array();
-  const auto value = [](const std::optional<double>& x) { return x ? nlohmann::json(*x) : nlohmann::json(); };
-  for (std::int64_t t = 0; t < classes; ++t) {
-    nlohmann::json row = nlohmann::json::array();
-    for (std::int64_t p = 0; p < classes; ++p) row.push_back(m.confusion.at(t, p));
-    counts.push_back(row);
-    const ClassMetrics& c = m.per_class[static_cast<std::size_t>(t)];
-    per_class.push_back({{"class", run.prepared.classes[static_cast<std::size_t>(t)]}, {"precision", value(c.precision)},
-                         {"recall", value(c.recall)}, {"f1", value(c.f1)}, {"support", c.support}});
-  }
-  report["confusion"] = {{"classes", run.prepared.classes}, {"counts", counts}};
-  report["per_class"] = per_class;
+  add_confusion_section(report, m, run.prepared.classes);
   report["calibration"] = calibration_section(run.judged.probability, predicted, truth);
 }
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/application.h"
+
+#include <cmath>
+#include <numeric>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "engine/error.h"
+#include "io/safetensors.h"
+#include "io/value_check.h"
+#include "models/library_size.h"
+#include "tools/stop_signal.h"
+#include "tools/train_options.h"
+
+namespace genexx::tools {
+namespace {
+
+constexpr std::int64_t kBlockRows = 4096;
+
+std::vector<GeneNaming> namings(const std::vector<std::string>& ids, const std::vector<std::string>& symbols) {
+  std::vector<GeneNaming> all = {{"model genes", ids}};
+  if (!symbols.empty()) all.push_back({"model symbols", symbols});
+  return all;
+}
+
+// Columns are genes of the model here, so the message names the cell by its row; genexx inspect finds the place.
+void refuse_bad_values(const CsrMatrix& block, std::int64_t first_row, ValueRule rule) {
+  for (std::int64_t i = 0; i < block.rows; ++i)
+    for (std::int64_t k = block.row_begin[static_cast<std::size_t>(i)]; k < block.row_begin[static_cast<std::size_t>(i + 1)]; ++k) {
+      const float v = block.value[static_cast<std::size_t>(k)];
+      if (std::isfinite(v) && (rule == ValueRule::finite || v >= 0)) continue;
+      throw RefusedError(fmt::format("cell {} (counted from 0) holds the value {}, expected a {} number; see genexx inspect",
+                                     first_row + i, v, rule == ValueRule::finite ? "finite" : "finite, non-negative"));
+    }
+}
+
+const char* name_of(Recipe::InputKind kind) {
+  switch (kind) {
+    case Recipe::InputKind::counts: return "counts";
+    case Recipe::InputKind::log_normalized: return "log-normalised values";
+    case Recipe::InputKind::scaled: return "scaled values";
+  }
+  return "?";
+}
+
+}  // namespace
+
+Model read_model(const std::string& path) {
+  SafetensorsFile file = read_safetensors(path);
+  try {
+    return model_from({std::move(file.tensors), std::move(file.metadata)});
+  } catch (const InputError& error) {
+    throw InputError(path + ": " + error.what());
+  }
+}
+
+void add_application_options(CLI::App& verb, ApplicationOptions& o) {
+  verb.add_option("MODEL", o.model, "a model.safetensors")->required();
+  verb.add_option("DATA", o.reading.data, "any readable file or a 10x directory")->required();
+  verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
+  verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");
+  verb.add_option("--missing-genes", o.missing_genes, "write the model's genes that the data lack to this file");
+  add_reading_options(verb, o.reading);
+}
+
+Application::Application(const ApplicationOptions& options, Console& console)
+    : console_(console), options_(options), model_(read_model(options.model)) {
+  MatrixKindReport kind;
+  source_ = open_source(options.reading, console, kind);
+  console.say(fmt::format("{}: {} cells, {} genes; {}; {} ({})", options.reading.data, source_->rows(), source_->cols(),
+                          source_->description(), genexx::name_of(kind.kind), kind.evidence));
+  const Recipe& recipe = model_.recipe;
+  const bool counts_model = recipe.input == Recipe::InputKind::counts;
+  if ((kind.kind == MatrixKind::scaled) != (recipe.input == Recipe::InputKind::scaled) ||
+      (kind.kind == MatrixKind::counts && !counts_model))
+    throw RefusedError(options.reading.data + ": the values look like " + genexx::name_of(kind.kind) + " (" + kind.evidence +
+                       "), but the model was trained on " + name_of(recipe.input) + "; choose another matrix with --matrix, or "
+                       "say what they are with --input-kind");
+  if (kind.kind == MatrixKind::counts) values_ = Values::counts;
+  if (kind.kind == MatrixKind::log1p) values_ = Values::natural_log;
+  if (kind.kind == MatrixKind::log2p1) values_ = Values::log2;
+  if (counts_model && values_ != Values::counts)
+    console.say("the values are log-normalised already: library size and logarithm are skipped");
+
+  GeneMatchOptions rule;
+  rule.min_overlap = options.reading.min_overlap;
+  if (options.reading.duplicates == "first") rule.duplicates = DuplicateGenes::first;
+  if (options.reading.duplicates == "error" || (options.reading.duplicates == "auto" && values_ != Values::counts))
+    rule.duplicates = DuplicateGenes::error;
+  const std::vector<GeneNaming> data = gene_namings(*source_), model = namings(recipe.gene_ids, recipe.gene_symbols);
+  match_ = match_genes(data, model, rule);
+  console.say(match_.description);
+  if (!options.missing_genes.empty()) write_missing_genes(options.missing_genes, match_, model);
+  gene_of_column_.resize(recipe.gene_ids.size());
+  std::iota(gene_of_column_.begin(), gene_of_column_.end(), 0);
+  if (values_ != Values::counts) return;
+  rule.min_overlap = 0;
+  library_ = match_genes(data, namings(recipe.library_gene_ids, recipe.library_gene_symbols), rule);
+  std::unordered_map<std::string, std::int32_t> gene;
+  for (std::size_t i = 0; i < recipe.gene_ids.size(); ++i) gene[recipe.gene_ids[i]] = static_cast<std::int32_t>(i);
+  gene_of_column_.assign(recipe.library_gene_ids.size(), -1);
+  std::vector<std::uint8_t> missing = library_.missing_mask();
+  for (std::size_t l = 0; l < recipe.library_gene_ids.size(); ++l) {
+    const auto found = gene.find(recipe.library_gene_ids[l]);
+    if (found != gene.end()) gene_of_column_[l] = found->second;
+    library_of_column_.push_back(missing[l] ? -1 : static_cast<std::int32_t>(l));
+  }
+}
+
+Application::~Application() = default;
+
+CsrMatrix Application::prepare(const CsrMatrix& block) const {
+  std::vector<float> factor;
+  if (values_ == Values::counts) factor = library_factors(block, model_.recipe, 0, library_of_column_);
+  if (values_ == Values::log2) factor.assign(static_cast<std::size_t>(block.rows), static_cast<float>(std::log(2.0)));
+  return normalised(block, gene_of_column_, model_.recipe.genes(), factor,
+                    values_ == Values::counts && model_.recipe.log1p ? Logarithm::yes : Logarithm::no);
+}
+
+void Application::for_blocks(const std::function<void(Predictor&, const CsrMatrix&, std::int64_t)>& use) {
+  ThreadPool pool(thread_count(options_.reading));
+  const std::unique_ptr<Context> ctx = device_context(options_.device, options_.cpu_isa, pool);
+  Predictor predictor(*ctx, model_, match_.missing_mask());
+  if (options_.reading.time_limit > 0) set_time_limit(options_.reading.time_limit);
+  MatchedSource rows(*source_, values_ == Values::counts ? library_ : match_);
+  const ValueRule rule = values_ == Values::as_they_are ? ValueRule::finite : ValueRule::non_negative;
+  CsrMatrix block;
+  std::int64_t done = 0;
+  while (rows.next(block, kBlockRows)) {
+    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " after " + std::to_string(done) + " cells");
+    refuse_bad_values(block, done, rule);
+    use(predictor, prepare(block), done);
+    done += block.rows;
+    console_.show_progress(done, source_->rows(), "cells");
+  }
+  console_.end_progress();
+}
+
+}  // namespace genexx::tools

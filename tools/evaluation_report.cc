@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/evaluation_report.h"
+
+#include "engine/version.h"
+#include "io/report.h"
+
+namespace genexx::tools {
+
+void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& m, const std::vector<std::string>& classes) {
+  nlohmann::json counts = nlohmann::json::array(), per_class = nlohmann::json::array();
+  const auto value = [](const std::optional<double>& x) { return x ? nlohmann::json(*x) : nlohmann::json(); };
+  const auto size = static_cast<std::int64_t>(classes.size());
+  for (std::int64_t t = 0; t < size; ++t) {
+    nlohmann::json row = nlohmann::json::array();
+    for (std::int64_t p = 0; p < size; ++p) row.push_back(m.confusion.at(t, p));
+    counts.push_back(row);
+    const ClassMetrics& c = m.per_class[static_cast<std::size_t>(t)];
+    per_class.push_back({{"class", classes[static_cast<std::size_t>(t)]}, {"precision", value(c.precision)},
+                         {"recall", value(c.recall)}, {"f1", value(c.f1)}, {"support", c.support}});
+  }
+  report["confusion"] = {{"classes", classes}, {"counts", counts}};
+  report["per_class"] = per_class;
+}
+
+void write_evaluation_report(const RunDirectory& out, const Evaluation& e) {
+  const Model& model = e.application.model();
+  const GeneMatch& match = e.application.match();
+  nlohmann::json missing = nlohmann::json::array();
+  for (const std::int64_t g : match.missing) missing.push_back(model.recipe.gene_ids[static_cast<std::size_t>(g)]);
+  std::int64_t used = 0;
+  for (const std::int32_t t : match.target) used += t >= 0 ? 1 : 0;
+  nlohmann::json report = {{"format", 1}, {"task", "classification"}};
+  report["model"] = {{"name", model.system}, {"replicas", model.replicas}, {"parameters", model.network.parameter_count()},
+                     {"genes", model.recipe.genes()}, {"classes", model.classes.size()}};
+  report["data"] = {{"cells", e.application.source().rows()}, {"label", e.label}, {"matrix", e.application.source().description()}};
+  report["run"] = {{"command", e.command}, {"versions", {{"genexx", version()}}}};
+  report["metrics"] = {{"test", e.document.at("test")}};
+  report["genes"] = {{"matched", match.genes - static_cast<std::int64_t>(match.missing.size())}, {"missing", match.missing.size()},
+                     {"filled", match.missing.size()}, {"unused", static_cast<std::int64_t>(match.target.size()) - used},
+                     {"by", match.description}, {"missing_names", missing}};
+  add_confusion_section(report, e.metrics, model.classes);
+  write_report(out.file("report.html"), report);
+}
+
+}  // namespace genexx::tools
