@@ -63,8 +63,9 @@ void* ScratchFrame::take_bytes(std::int64_t bytes) {
 }
 
 void* CpuContext::allocate(std::int64_t bytes) {
-  void* memory = bytes >= 0 ? std::aligned_alloc(kAlignment, static_cast<std::size_t>(std::max(round_up(bytes), kAlignment)))
-                            : nullptr;
+  void* memory = bytes >= 0
+                     ? std::aligned_alloc(kAlignment, static_cast<std::size_t>(std::max(round_up(bytes), kAlignment)))
+                     : nullptr;
   if (!memory)
     throw DeviceError("out of memory: " + std::to_string(bytes) +
                       " bytes of host memory were asked for; use fewer replicas, a smaller batch or fewer genes");

@@ -139,7 +139,8 @@ class CpuContext final : public Context {
 class Buffer {
  public:
   Buffer() = default;
-  Buffer(Context& ctx, std::int64_t bytes) : ctx_(&ctx), data_(bytes > 0 ? ctx.allocate(bytes) : nullptr), bytes_(bytes) {}
+  Buffer(Context& ctx, std::int64_t bytes)
+      : ctx_(&ctx), data_(bytes > 0 ? ctx.allocate(bytes) : nullptr), bytes_(bytes) {}
   ~Buffer() { reset(); }
   Buffer(Buffer&& other) noexcept { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept {

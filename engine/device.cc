@@ -39,7 +39,8 @@ std::unique_ptr<Context> make_context(const std::string& name, ThreadPool* pool,
   if (name == "cuda" || name.rfind("cuda:", 0) == 0) return std::make_unique<CudaContext>(parse_ordinal(name));
 #else
   if (name == "cuda" || name.rfind("cuda:", 0) == 0)
-    throw DeviceError("--device " + name + ": this build has no CUDA backend; configure with -DGENEXX_CUDA=ON, or use "
+    throw DeviceError("--device " + name +
+                      ": this build has no CUDA backend; configure with -DGENEXX_CUDA=ON, or use "
                       "--device cpu");
 #endif
   if (name == "auto") return std::make_unique<CpuContext>(pool, isa);

@@ -10,8 +10,8 @@
 
 namespace genexx {
 
-// Makes the context named by `name`: "cpu", "cuda", "cuda:N" or "auto" (cuda:0 when usable, else cpu). `pool` serves the
-// CPU and must outlive the context. Throws UsageError for another name, DeviceError when the device cannot be had.
+// Makes the context named by `name`: "cpu", "cuda", "cuda:N" or "auto" (cuda:0 when usable, else cpu). `pool` serves
+// the CPU and must outlive the context. Throws UsageError for another name, DeviceError when the device cannot be had.
 std::unique_ptr<Context> make_context(const std::string& name, ThreadPool* pool, CpuIsa isa = best_cpu_isa());
 
 // What this build and machine offer, a line each: "cpu: avx512", "cuda:0: NVIDIA H200, ...".

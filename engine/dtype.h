@@ -11,12 +11,18 @@ enum class DType : std::uint8_t { f64, f32, bf16, i64, i32, u8 };
 
 constexpr std::int64_t size_of(DType t) {
   switch (t) {
-    case DType::f64: return 8;
-    case DType::i64: return 8;
-    case DType::f32: return 4;
-    case DType::i32: return 4;
-    case DType::bf16: return 2;
-    case DType::u8: return 1;
+    case DType::f64:
+      return 8;
+    case DType::i64:
+      return 8;
+    case DType::f32:
+      return 4;
+    case DType::i32:
+      return 4;
+    case DType::bf16:
+      return 2;
+    case DType::u8:
+      return 1;
   }
   return 0;
 }
@@ -24,12 +30,18 @@ constexpr std::int64_t size_of(DType t) {
 // The name used in messages and model files.
 constexpr const char* name_of(DType t) {
   switch (t) {
-    case DType::f64: return "f64";
-    case DType::f32: return "f32";
-    case DType::bf16: return "bf16";
-    case DType::i64: return "i64";
-    case DType::i32: return "i32";
-    case DType::u8: return "u8";
+    case DType::f64:
+      return "f64";
+    case DType::f32:
+      return "f32";
+    case DType::bf16:
+      return "bf16";
+    case DType::i64:
+      return "i64";
+    case DType::i32:
+      return "i32";
+    case DType::u8:
+      return "u8";
   }
   return "?";
 }

@@ -67,14 +67,16 @@ void set_dotted(nlohmann::json& json, const std::string& key, nlohmann::json val
   for (std::size_t dot = key.find('.'); dot != std::string::npos; dot = key.find('.', begin)) {
     at = &(*at)[key.substr(begin, dot - begin)];
     if (at->is_null()) *at = nlohmann::json::object();
-    if (!at->is_object()) throw UsageError("configuration: '" + key.substr(0, dot) + "' is a value, not a group of keys");
+    if (!at->is_object())
+      throw UsageError("configuration: '" + key.substr(0, dot) + "' is a value, not a group of keys");
     begin = dot + 1;
   }
   (*at)[key.substr(begin)] = std::move(value);
 }
 
 std::vector<std::string> dotted_keys(const nlohmann::json& json) {
-  if (!json.is_object()) throw UsageError("configuration: it is " + std::string(json.type_name()) + ", expected an object");
+  if (!json.is_object())
+    throw UsageError("configuration: it is " + std::string(json.type_name()) + ", expected an object");
   std::vector<std::string> keys;
   collect(json, "", keys);
   return keys;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configurations are plain structs with one visit function that names every field once; reading, strict checking, defaults,
-// printing and help all come from it.
+// Configurations are plain structs with one visit function that names every field once; reading, strict checking,
+// defaults, printing and help all come from it.
 //   template <class V> void visit(V& v) { v.field("train.batch", batch, "rows of a step"); ... }
 #pragma once
 
@@ -25,8 +25,8 @@ void set_dotted(nlohmann::json& json, const std::string& key, nlohmann::json val
 // Names of all leaves of a nested object, dotted.
 std::vector<std::string> dotted_keys(const nlohmann::json& json);
 
-// Parses the value of --set KEY=VALUE: a number, true, false or null where it reads as one, else text. Throws UsageError
-// when there is no '='.
+// Parses the value of --set KEY=VALUE: a number, true, false or null where it reads as one, else text. Throws
+// UsageError when there is no '='.
 std::pair<std::string, nlohmann::json> parse_setting(const std::string& text);
 
 namespace config_detail {
@@ -54,7 +54,8 @@ struct Reader {
                       : std::is_same_v<T, bool>      ? found->is_boolean()
                       : std::is_integral_v<T>        ? found->is_number_integer()
                                                      : found->is_number();
-    if (!fits) throw UsageError(std::string("configuration: ") + key + " is " + found->dump() + ", expected " + kind<T>());
+    if (!fits)
+      throw UsageError(std::string("configuration: ") + key + " is " + found->dump() + ", expected " + kind<T>());
     value = found->get<T>();
   }
   void choice(const char* key, std::string& value, const std::vector<std::string>& allowed, const char* help) {
@@ -90,7 +91,8 @@ void apply_json(Config& config, const nlohmann::json& json) {
   config.visit(reader);
   for (const std::string& key : dotted_keys(json))
     if (std::find(reader.known.begin(), reader.known.end(), key) == reader.known.end())
-      throw UsageError("configuration: there is no key '" + key + "'; did you mean '" + nearest_name(key, reader.known) + "'?");
+      throw UsageError("configuration: there is no key '" + key + "'; did you mean '" +
+                       nearest_name(key, reader.known) + "'?");
 }
 
 }  // namespace genexx

@@ -69,7 +69,8 @@ std::string history_table(const std::vector<EpochRecord>& history, const std::ve
   text += "\tvalidation_loss\tvalidation_accuracy\tvalidation_macro_f1\tbest\tseconds\n";
   for (const EpochRecord& r : history) {
     text += fmt::format("{}\t{}\t{}\t{:.9g}", r.phase, r.epoch, r.replica, r.learning_rate);
-    const auto phase = std::find_if(phases.begin(), phases.end(), [&](const PhaseConfig& p) { return p.name == r.phase; });
+    const auto phase =
+        std::find_if(phases.begin(), phases.end(), [&](const PhaseConfig& p) { return p.name == r.phase; });
     for (const std::string& name : names) {
       text += '\t';
       if (phase == phases.end()) continue;

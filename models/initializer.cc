@@ -22,19 +22,26 @@ double standard_normal(const PhiloxCounter& words) {
 double draw(const ParameterSpec& p, double fan_in, const PhiloxCounter& words) {
   const double symmetric = 2.0 * unit_uniform(words.x) - 1.0;
   switch (p.initializer) {
-    case Initializer::he_normal: return standard_normal(words) * std::sqrt(2.0 / fan_in);
-    case Initializer::glorot_uniform: return symmetric * std::sqrt(6.0 / (fan_in + static_cast<double>(p.fan_out)));
-    case Initializer::fan_in_uniform: return symmetric / std::sqrt(fan_in);
-    case Initializer::small_uniform: return symmetric * 1e-4;
-    case Initializer::zeros: return 0.0;
-    case Initializer::ones: return 1.0;
+    case Initializer::he_normal:
+      return standard_normal(words) * std::sqrt(2.0 / fan_in);
+    case Initializer::glorot_uniform:
+      return symmetric * std::sqrt(6.0 / (fan_in + static_cast<double>(p.fan_out)));
+    case Initializer::fan_in_uniform:
+      return symmetric / std::sqrt(fan_in);
+    case Initializer::small_uniform:
+      return symmetric * 1e-4;
+    case Initializer::zeros:
+      return 0.0;
+    case Initializer::ones:
+      return 1.0;
   }
   return 0.0;
 }
 
 // Whether the node of this parameter reads the batch directly or through a gate, so that masked genes never reach it.
 bool reads_genes(const Network& network, const ParameterSpec& p) {
-  const NodeSpec& from = network.nodes()[static_cast<std::size_t>(network.nodes()[static_cast<std::size_t>(p.node)].inputs[0])];
+  const NodeSpec& from =
+      network.nodes()[static_cast<std::size_t>(network.nodes()[static_cast<std::size_t>(p.node)].inputs[0])];
   return from.kind == NodeKind::input || from.kind == NodeKind::gate;
 }
 
@@ -56,7 +63,8 @@ void fill(const Network& network, const std::vector<InitialReplica>& replicas, s
 
 }  // namespace
 
-std::vector<NamedTensor> initial_weights(const Network& network, const std::vector<InitialReplica>& replicas, DType dtype) {
+std::vector<NamedTensor> initial_weights(const Network& network, const std::vector<InitialReplica>& replicas,
+                                         DType dtype) {
   if (dtype != DType::f32 && dtype != DType::f64)
     throw UsageError(std::string("initial weights as ") + name_of(dtype) + ", expected f32 or f64");
   std::vector<NamedTensor> all;

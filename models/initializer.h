@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// First weights of a network, drawn on the host from each replica's seed, so that every device starts from the same bits.
+// First weights of a network, drawn on the host from each replica's seed, so that every device starts from the same
+// bits.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@ struct InitialReplica {
 
 // Weights [r, ...] of every parameter as f32 or f64. The value of an element depends on the replica's seed, the
 // parameter's place in the network and the element alone.
-std::vector<NamedTensor> initial_weights(const Network& network, const std::vector<InitialReplica>& replicas, DType dtype);
+std::vector<NamedTensor> initial_weights(const Network& network, const std::vector<InitialReplica>& replicas,
+                                         DType dtype);
 
 }  // namespace genexx

@@ -20,8 +20,8 @@ constexpr std::uint32_t kPhaseStream = 0x70686173u;
 
 // Seeds of a phase: phases of one replica draw independent numbers.
 std::int64_t phase_seed(std::int64_t seed, std::size_t phase) {
-  const PhiloxCounter words = philox(philox_key(static_cast<std::uint64_t>(seed), kPhaseStream),
-                                     {static_cast<std::uint32_t>(phase), 0, 0, 0});
+  const PhiloxCounter words =
+      philox(philox_key(static_cast<std::uint64_t>(seed), kPhaseStream), {static_cast<std::uint32_t>(phase), 0, 0, 0});
   return static_cast<std::int64_t>((std::uint64_t{words.x} << 32 | words.y) >> 1);
 }
 
@@ -106,15 +106,19 @@ void Lane::upload_cells(const TrainingSet& set) {
                    [&](std::int64_t cell) { return cell + t.preparation * cells_; });
     counts.push_back(static_cast<std::int64_t>(t.train.size()));
     std::vector<double> class_count(static_cast<std::size_t>(classes_), 0.0);
-    for (const std::int64_t c : t.train) class_count[static_cast<std::size_t>(set.labels[static_cast<std::size_t>(c)])] += 1;
+    for (const std::int64_t c : t.train)
+      class_count[static_cast<std::size_t>(set.labels[static_cast<std::size_t>(c)])] += 1;
     std::vector<double> weight;
     for (const std::int64_t c : t.train) {
       const double n = class_count[static_cast<std::size_t>(set.labels[static_cast<std::size_t>(c)])];
-      weight.push_back(balance_[r] == Balance::classes ? 1 / n : balance_[r] == Balance::classes_softened ? 1 / std::sqrt(n) : 1);
+      weight.push_back(balance_[r] == Balance::classes            ? 1 / n
+                       : balance_[r] == Balance::classes_softened ? 1 / std::sqrt(n)
+                                                                  : 1);
     }
     if (drawing_ == Drawing::weighted) {
       const AliasTable table = alias_table(weight);
-      std::copy(table.probability.begin(), table.probability.end(), probability.begin() + static_cast<std::ptrdiff_t>(r) * longest_);
+      std::copy(table.probability.begin(), table.probability.end(),
+                probability.begin() + static_cast<std::ptrdiff_t>(r) * longest_);
       std::copy(table.alias.begin(), table.alias.end(), alias.begin() + static_cast<std::ptrdiff_t>(r) * longest_);
     }
     std::vector<std::int32_t> truth;

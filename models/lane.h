@@ -75,9 +75,9 @@ class Lane {
   Optimizer optimizer_;
   std::unique_ptr<LossSet> losses_;
   std::size_t phase_ = 0;
-  Buffer kept_, rows_, labels_;                                     // kept_: flat copy of weights
-  Buffer train_, count_, alias_probability_, alias_index_;          // [r, longest]
-  Buffer shift_, factor_, index_, mask_;                            // [r, g]
+  Buffer kept_, rows_, labels_;                             // kept_: flat copy of weights
+  Buffer train_, count_, alias_probability_, alias_index_;  // [r, longest]
+  Buffer shift_, factor_, index_, mask_;                    // [r, g]
   std::int64_t longest_ = 0;
   enum class Masked { no, yes } masked_ = Masked::no;
   enum class Drawing { shuffled, weighted } drawing_ = Drawing::shuffled;

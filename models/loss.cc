@@ -59,14 +59,14 @@ void LossSet::run(std::int64_t rows, const LossTargets& targets) {
                                        .mode = mode});
         break;
       case LossKind::collinearity:
-        collinearity_loss::run(ctx, {.z = node,
-                                     .denominator = small_batch_ == SmallBatch::guarded
-                                                        ? collinearity_loss::Denominator::guarded
-                                                        : collinearity_loss::Denominator::reference,
-                                     .scale = scale,
-                                     .loss = value,
-                                     .dz = gradient,
-                                     .mode = mode});
+        collinearity_loss::run(
+            ctx, {.z = node,
+                  .denominator = small_batch_ == SmallBatch::guarded ? collinearity_loss::Denominator::guarded
+                                                                     : collinearity_loss::Denominator::reference,
+                  .scale = scale,
+                  .loss = value,
+                  .dz = gradient,
+                  .mode = mode});
         break;
     }
     accumulate::run(ctx, {.value = value, .weight = static_cast<double>(rows), .sum = sum});

@@ -20,14 +20,14 @@ namespace genexx {
 inline constexpr int kModelFormat = 1;
 
 struct Model {
-  std::string system;                  // "scannonet"
+  std::string system;  // "scannonet"
   Network network;
   Recipe recipe;
-  std::vector<std::string> classes;    // names in the order of the output
+  std::vector<std::string> classes;  // names in the order of the output
   std::int64_t replicas = 1;
-  std::vector<NamedTensor> weights;    // [r, ...] f32
-  Calibration calibration;             // of the probabilities averaged over the replicas
-  nlohmann::json summary;              // training summary for people: data, versions, metrics, configuration
+  std::vector<NamedTensor> weights;  // [r, ...] f32
+  Calibration calibration;           // of the probabilities averaged over the replicas
+  nlohmann::json summary;            // training summary for people: data, versions, metrics, configuration
 };
 
 // The two halves of a safetensors file.

@@ -72,8 +72,8 @@ void Network::add_parameters(int node) {
   const NodeSpec& spec = nodes_[static_cast<std::size_t>(node)];
   if (spec.kind == NodeKind::linear) {
     const std::int64_t in = nodes_[static_cast<std::size_t>(spec.inputs[0])].width;
-    parameters_.push_back({spec.name + ".weight", node, {spec.width, in}, spec.width * in, in, spec.width,
-                           spec.weight_initializer});
+    parameters_.push_back(
+        {spec.name + ".weight", node, {spec.width, in}, spec.width * in, in, spec.width, spec.weight_initializer});
     parameters_.push_back({spec.name + ".bias", node, {spec.width}, spec.width, in, spec.width, spec.bias_initializer});
   }
 }
@@ -160,7 +160,8 @@ Network Network::from_json(const nlohmann::json& json) {
         spec.weight_initializer = value_in(kInitializerNames, node.value("weight_initializer", "he_normal"), where);
         spec.bias_initializer = value_in(kInitializerNames, node.value("bias_initializer", "fan_in_uniform"), where);
       }
-      for (const nlohmann::json& input : node.at("inputs")) spec.inputs.push_back(network.find(input.get<std::string>()));
+      for (const nlohmann::json& input : node.at("inputs"))
+        spec.inputs.push_back(network.find(input.get<std::string>()));
       if (spec.inputs.size() != inputs_of(spec.kind))
         throw InputError("network: node '" + spec.name + "' has " + std::to_string(spec.inputs.size()) +
                          " inputs, expected " + std::to_string(inputs_of(spec.kind)));

@@ -13,32 +13,32 @@ namespace genexx {
 
 // What a node computes. Widths count features of one sample.
 enum class NodeKind {
-  input,       // the batch
-  linear,      // x W^T + b
+  input,   // the batch
+  linear,  // x W^T + b
   relu,
   tanh,
   sigmoid,
-  dropout,     // rate; acts in training only
-  gate         // output 0: x * sigmoid(logits); output 1: sigmoid(logits). Inputs: logits, x
+  dropout,  // rate; acts in training only
+  gate      // output 0: x * sigmoid(logits); output 1: sigmoid(logits). Inputs: logits, x
 };
 
 // How a parameter starts; drawn on the host from the replica's seed.
 enum class Initializer {
-  he_normal,        // normal, std sqrt(2 / fan_in)
-  glorot_uniform,   // uniform +-sqrt(6 / (fan_in + fan_out))
-  fan_in_uniform,   // uniform +-1 / sqrt(fan_in)
-  small_uniform,    // uniform +-1e-4
+  he_normal,       // normal, std sqrt(2 / fan_in)
+  glorot_uniform,  // uniform +-sqrt(6 / (fan_in + fan_out))
+  fan_in_uniform,  // uniform +-1 / sqrt(fan_in)
+  small_uniform,   // uniform +-1e-4
   zeros,
   ones
 };
 
 struct NodeSpec {
   NodeKind kind = NodeKind::input;
-  std::string name;                // unique; parameters are NAME.weight, NAME.bias
-  std::vector<int> inputs;         // indices of earlier nodes
-  std::int64_t width = 0;          // features of output 0
-  double rate = 0;                 // dropout
-  Initializer weight_initializer = Initializer::he_normal;    // linear
+  std::string name;                                            // unique; parameters are NAME.weight, NAME.bias
+  std::vector<int> inputs;                                     // indices of earlier nodes
+  std::int64_t width = 0;                                      // features of output 0
+  double rate = 0;                                             // dropout
+  Initializer weight_initializer = Initializer::he_normal;     // linear
   Initializer bias_initializer = Initializer::fan_in_uniform;  // linear
 };
 

@@ -18,7 +18,8 @@ class Optimizer {
   // Forgets all moments and sets the rate. `trainable` are prefixes of parameter names; empty: all parameters.
   void begin(double learning_rate, double decay, std::int64_t decay_steps, const std::vector<std::string>& trainable);
 
-  // Updates the weights from the gradients of the session, then counts the step and sets the next rate. Allocates nothing.
+  // Updates the weights from the gradients of the session, then counts the step and sets the next rate. Allocates
+  // nothing.
   void step();
 
   // Replicas with 0 are left as they are.

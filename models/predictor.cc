@@ -58,7 +58,8 @@ struct Predictor::Parts {
   std::vector<std::unique_ptr<CpuContext>> thread_contexts = {};
   std::vector<std::unique_ptr<Worker>> workers = {};
 
-  // Calls use(worker, begin, count) for every batch after its forward pass; on the CPU batches are shared out over threads.
+  // Calls use(worker, begin, count) for every batch after its forward pass; on the CPU batches are shared out over
+  // threads.
   template <class Use>
   void for_batches(const CsrMatrix& rows, Use&& use) {
     const DeviceData data(ctx, rows, {});
@@ -117,8 +118,7 @@ std::vector<float> Predictor::replica_probabilities(const CsrMatrix& rows) {
       const double top = *std::max_element(in, in + classes);
       double sum = 0;
       for (std::int64_t k = 0; k < classes; ++k) sum += std::exp(in[k] - top);
-      for (std::int64_t k = 0; k < classes; ++k)
-        out[k] = static_cast<float>(std::exp(in[k] - top) / sum);
+      for (std::int64_t k = 0; k < classes; ++k) out[k] = static_cast<float>(std::exp(in[k] - top) / sum);
     }
   });
   return all;

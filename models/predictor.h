@@ -21,8 +21,8 @@ class Predictor {
   Predictor(const Predictor&) = delete;
   Predictor& operator=(const Predictor&) = delete;
 
-  // Softmax averaged over the replicas, then the model's temperature: [rows][classes], row-major. `rows` are normalised by the
-  // recipe up to and including log1p, columns in the model's gene order.
+  // Softmax averaged over the replicas, then the model's temperature: [rows][classes], row-major. `rows` are normalised
+  // by the recipe up to and including log1p, columns in the model's gene order.
   std::vector<float> probabilities(const CsrMatrix& rows);
 
   // Softmax of each replica, without temperature: [r][rows][classes].

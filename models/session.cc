@@ -145,7 +145,8 @@ std::size_t Session::parameter_index(int node, int which) const {
 void Session::set_weights(const std::vector<NamedTensor>& weights) {
   for (std::size_t i = 0; i < network_.parameters().size(); ++i) {
     const ParameterSpec& p = network_.parameters()[i];
-    const auto found = std::find_if(weights.begin(), weights.end(), [&](const NamedTensor& w) { return w.name == p.name; });
+    const auto found =
+        std::find_if(weights.begin(), weights.end(), [&](const NamedTensor& w) { return w.name == p.name; });
     if (found == weights.end()) throw InputError("weights: '" + p.name + "' is missing");
     std::vector<std::int64_t> want = {options_.replicas};
     want.insert(want.end(), p.shape.begin(), p.shape.end());

@@ -17,9 +17,7 @@
 namespace genexx {
 namespace {
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // How far a replica has come in the current phase.
 struct Progress {
@@ -103,10 +101,9 @@ void Trainer::Parts::make_lanes(const Network& network) {
       lane_ctx = lane_contexts.back().get();
     }
     const auto first = static_cast<std::ptrdiff_t>(i * each), last = static_cast<std::ptrdiff_t>((i + 1) * each);
-    lanes[i] = std::make_unique<Lane>(*lane_ctx, network, *data, set,
-                                      std::vector<ReplicaTask>(tasks.begin() + first, tasks.begin() + last),
-                                      std::vector<Balance>(config.balance.begin() + first, config.balance.begin() + last),
-                                      config, epoch_length);
+    lanes[i] = std::make_unique<Lane>(
+        *lane_ctx, network, *data, set, std::vector<ReplicaTask>(tasks.begin() + first, tasks.begin() + last),
+        std::vector<Balance>(config.balance.begin() + first, config.balance.begin() + last), config, epoch_length);
     for (std::size_t k = 0; k < each; ++k) {
       lane_of.push_back(i);
       place_in_lane.push_back(k);
@@ -116,7 +113,8 @@ void Trainer::Parts::make_lanes(const Network& network) {
 
 Trainer::Trainer(Context& ctx, const Network& network, const TrainingSet& set, std::vector<ReplicaTask> replicas,
                  const TrainerConfig& config, TrainerHooks hooks)
-    : parts_(std::unique_ptr<Parts>(new Parts{.ctx = ctx, .set = set, .config = config, .hooks = std::move(hooks), .tasks = std::move(replicas)})) {
+    : parts_(std::unique_ptr<Parts>(new Parts{
+          .ctx = ctx, .set = set, .config = config, .hooks = std::move(hooks), .tasks = std::move(replicas)})) {
   Parts& p = *parts_;
   if (p.tasks.empty()) throw UsageError("training needs at least one replica");
   if (config.batch < 1) throw UsageError("train.batch is " + std::to_string(config.batch) + ", expected at least 1");
@@ -162,7 +160,8 @@ bool Trainer::Parts::run_epoch() {
   std::atomic<bool> finished{true};
   for_lanes([&](Lane& lane, std::int64_t index) {
     bool wanted = false;
-    for (std::size_t r = 0; r < tasks.size(); ++r) wanted |= lane_of[r] == static_cast<std::size_t>(index) && progress[r].active;
+    for (std::size_t r = 0; r < tasks.size(); ++r)
+      wanted |= lane_of[r] == static_cast<std::size_t>(index) && progress[r].active;
     if (wanted && !lane.run_epoch(epochs_done + 1, hooks.should_stop)) finished = false;
   });
   if (!finished) return false;
@@ -224,8 +223,8 @@ void Trainer::Parts::check_finite(const EpochRecord& r) const {
   for (std::size_t i = 0; i < r.losses.size(); ++i)
     if (!std::isfinite(r.losses[i]))
       throw RuntimeError("training diverged: loss '" + config.phases[phase].losses[i].name + "' of replica " +
-                         std::to_string(r.replica) + " is not finite in epoch " + std::to_string(r.epoch) + " of phase '" +
-                         r.phase + "'; try a smaller learning rate (--set train.learning_rate=...)");
+                         std::to_string(r.replica) + " is not finite in epoch " + std::to_string(r.epoch) +
+                         " of phase '" + r.phase + "'; try a smaller learning rate (--set train.learning_rate=...)");
 }
 
 std::vector<NamedTensor> Trainer::weights() const {
@@ -266,10 +265,11 @@ void Trainer::resume(const State& state) {
   Parts& p = *parts_;
   try {
     const nlohmann::json json = nlohmann::json::parse(state.json);
-    if (json.at("lanes").get<std::size_t>() != p.lanes.size() || json.at("replicas").get<std::size_t>() != p.tasks.size())
-      throw InputError("checkpoint: it holds " + json.at("replicas").dump() + " replicas in " + json.at("lanes").dump() +
-                       " lanes, expected " + std::to_string(p.tasks.size()) + " in " + std::to_string(p.lanes.size()) +
-                       "; resume with the same options and the same kind of device");
+    if (json.at("lanes").get<std::size_t>() != p.lanes.size() ||
+        json.at("replicas").get<std::size_t>() != p.tasks.size())
+      throw InputError("checkpoint: it holds " + json.at("replicas").dump() + " replicas in " +
+                       json.at("lanes").dump() + " lanes, expected " + std::to_string(p.tasks.size()) + " in " +
+                       std::to_string(p.lanes.size()) + "; resume with the same options and the same kind of device");
     p.phase = json.at("phase").get<std::size_t>();
     p.epochs_done = json.at("epochs_done").get<std::int64_t>();
     if (p.phase >= p.config.phases.size()) throw InputError("checkpoint: it is of another configuration");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trains r replicas of one network as one run: phases, epochs, validation, choice of weights, exact resume.
 //
-// On the CPU each replica is a lane of its own, spread over the threads; on CUDA all replicas are one lane. Replica k gives
-// the same numbers as a run of its own with its seed.
+// On the CPU each replica is a lane of its own, spread over the threads; on CUDA all replicas are one lane. Replica k
+// gives the same numbers as a run of its own with its seed.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ enum class KeepWeights { best_validation, last };
 // How cells are drawn: each once an epoch, or with replacement so that classes come equally often.
 enum class Balance {
   none,
-  classes,         // weight 1 / n_c
+  classes,          // weight 1 / n_c
   classes_softened  // weight 1 / sqrt(n_c)
 };
 
@@ -48,8 +48,8 @@ struct PhaseConfig {
 struct TrainerConfig {
   std::int64_t batch = 256;
   std::vector<PhaseConfig> phases;
-  std::vector<Balance> balance;  // one for each replica
-  double lr_decay = 1.0;         // learning rate factor ...
+  std::vector<Balance> balance;      // one for each replica
+  double lr_decay = 1.0;             // learning rate factor ...
   std::int64_t lr_decay_steps = 20;  // ... every so many steps
   double label_smoothing = 0;
   SmallBatch small_batch = SmallBatch::guarded;
@@ -64,21 +64,21 @@ struct EpochRecord {
   std::vector<double> losses;  // mean over the epoch, in the order of the phase's losses
   double learning_rate = 0;    // at the end of the epoch
   double validation_loss = 0, validation_accuracy = 0, validation_macro_f1 = 0;  // NaN where there is no validation set
-  bool best = false;  // better than every epoch before it
+  bool best = false;                                                             // better than every epoch before it
   double seconds = 0;
 };
 
 // What the caller may watch and decide. All optional.
 struct TrainerHooks {
   std::function<void(const EpochRecord&)> on_epoch;
-  std::function<void()> on_checkpoint;     // after every epoch of all replicas; state() may be called
-  std::function<bool()> should_stop;       // asked between steps; true abandons the epoch and throws StoppedError
+  std::function<void()> on_checkpoint;  // after every epoch of all replicas; state() may be called
+  std::function<bool()> should_stop;    // asked between steps; true abandons the epoch and throws StoppedError
 };
 
 class Trainer {
  public:
-  // `ctx` is the device; for a CPU context its threads are used. All references must outlive the trainer. Throws UsageError
-  // for a configuration that cannot be, DeviceError when memory is short.
+  // `ctx` is the device; for a CPU context its threads are used. All references must outlive the trainer. Throws
+  // UsageError for a configuration that cannot be, DeviceError when memory is short.
   Trainer(Context& ctx, const Network& network, const TrainingSet& set, std::vector<ReplicaTask> replicas,
           const TrainerConfig& config, TrainerHooks hooks);
   ~Trainer();

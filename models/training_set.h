@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run trains on: selected, normalised expression data with labels, and the statistics of each way of preparing it.
+// What a run trains on: selected, normalised expression data with labels, and the statistics of each way of preparing
+// it.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,8 @@ struct Preparation {
 };
 
 struct TrainingSet {
-  // Row p * cells + c is cell c as preparation p normalises it (library size and log done); columns are the genes of the
-  // network.
+  // Row p * cells + c is cell c as preparation p normalises it (library size and log done); columns are the genes of
+  // the network.
   CsrMatrix data;
   std::int64_t cells = 0;
   std::vector<std::int32_t> labels;  // [cells], class index, -1 unknown

@@ -28,19 +28,24 @@ std::vector<GeneNaming> namings(const std::vector<std::string>& ids, const std::
 // Columns are genes of the model here, so the message names the cell by its row; genexx inspect finds the place.
 void refuse_bad_values(const CsrMatrix& block, std::int64_t first_row, ValueRule rule) {
   for (std::int64_t i = 0; i < block.rows; ++i)
-    for (std::int64_t k = block.row_begin[static_cast<std::size_t>(i)]; k < block.row_begin[static_cast<std::size_t>(i + 1)]; ++k) {
+    for (std::int64_t k = block.row_begin[static_cast<std::size_t>(i)];
+         k < block.row_begin[static_cast<std::size_t>(i + 1)]; ++k) {
       const float v = block.value[static_cast<std::size_t>(k)];
       if (std::isfinite(v) && (rule == ValueRule::finite || v >= 0)) continue;
-      throw RefusedError(fmt::format("cell {} (counted from 0) holds the value {}, expected a {} number; see genexx inspect",
-                                     first_row + i, v, rule == ValueRule::finite ? "finite" : "finite, non-negative"));
+      throw RefusedError(
+          fmt::format("cell {} (counted from 0) holds the value {}, expected a {} number; see genexx inspect",
+                      first_row + i, v, rule == ValueRule::finite ? "finite" : "finite, non-negative"));
     }
 }
 
 const char* name_of(Recipe::InputKind kind) {
   switch (kind) {
-    case Recipe::InputKind::counts: return "counts";
-    case Recipe::InputKind::log_normalized: return "log-normalised values";
-    case Recipe::InputKind::scaled: return "scaled values";
+    case Recipe::InputKind::counts:
+      return "counts";
+    case Recipe::InputKind::log_normalized:
+      return "log-normalised values";
+    case Recipe::InputKind::scaled:
+      return "scaled values";
   }
   return "?";
 }
@@ -75,8 +80,9 @@ Application::Application(const ApplicationOptions& options, Console& console)
   const bool counts_model = recipe.input == Recipe::InputKind::counts;
   if ((kind.kind == MatrixKind::scaled) != (recipe.input == Recipe::InputKind::scaled) ||
       (kind.kind == MatrixKind::counts && !counts_model))
-    throw RefusedError(options.reading.data + ": the values look like " + genexx::name_of(kind.kind) + " (" + kind.evidence +
-                       "), but the model was trained on " + name_of(recipe.input) + "; choose another matrix with --matrix, or "
+    throw RefusedError(options.reading.data + ": the values look like " + genexx::name_of(kind.kind) + " (" +
+                       kind.evidence + "), but the model was trained on " + name_of(recipe.input) +
+                       "; choose another matrix with --matrix, or "
                        "say what they are with --input-kind");
   if (kind.kind == MatrixKind::counts) values_ = Values::counts;
   if (kind.kind == MatrixKind::log1p) values_ = Values::natural_log;
@@ -129,7 +135,8 @@ void Application::for_blocks(const std::function<void(Predictor&, const CsrMatri
   CsrMatrix block;
   std::int64_t done = 0;
   while (rows.next(block, kBlockRows)) {
-    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " after " + std::to_string(done) + " cells");
+    if (stop_requested())
+      throw RuntimeError(std::string("stopped by ") + stop_reason() + " after " + std::to_string(done) + " cells");
     refuse_bad_values(block, done, rule);
     use(predictor, prepare(block), done);
     done += block.rows;

@@ -26,8 +26,8 @@ void add_application_options(CLI::App& verb, ApplicationOptions& options);
 
 class Application {
  public:
-  // Opens the data and matches its genes. Throws RefusedError under --min-overlap and for values of another kind than the
-  // model was trained on.
+  // Opens the data and matches its genes. Throws RefusedError under --min-overlap and for values of another kind than
+  // the model was trained on.
   Application(const ApplicationOptions& options, Console& console);
   ~Application();
 

@@ -28,9 +28,9 @@ nlohmann::json measure(const bench::Case& c, Context& ctx, const bench::Ceiling&
   const double percent = 100 * std::max(bandwidth / ceiling.bytes_per_s, rate / ceiling.flop_per_s);
   fmt::print("{:24} {:42} {:10.1f} us  {:8.1f} .. {:8.1f}  {:7.1f} GB/s {:8.1f} GFLOP/s  {:5.1f} %\n", c.op, c.shape,
              1e6 * t.median_s, 1e6 * t.low_s, 1e6 * t.high_s, 1e-9 * bandwidth, 1e-9 * rate, percent);
-  return {{"op", c.op},           {"shape", c.shape},   {"median_s", t.median_s}, {"p10_s", t.low_s},
-          {"p90_s", t.high_s},    {"runs", t.runs},     {"bytes", c.bytes},       {"flop", c.flop},
-          {"percent_of_ceiling", percent}};
+  return {{"op", c.op},       {"shape", c.shape},  {"median_s", t.median_s},
+          {"p10_s", t.low_s}, {"p90_s", t.high_s}, {"runs", t.runs},
+          {"bytes", c.bytes}, {"flop", c.flop},    {"percent_of_ceiling", percent}};
 }
 
 void run_bench(const BenchOptions& o, const std::string& command, Console& console) {
@@ -69,9 +69,8 @@ void add_bench(CLI::App& app, Program& program) {
   verb->add_option("--device", o->device, "cpu, cuda or cuda:N")->capture_default_str();
   verb->add_option("--threads", o->threads, "CPU threads; 0: as many as the machine has")->check(CLI::Range(0, 4096));
   verb->add_option("--seconds", o->seconds, "time spent on each")->capture_default_str()->check(CLI::PositiveNumber);
-  verb->callback([&program, o] {
-    program.action = [&program, o] { run_bench(*o, program.command_line, program.console); };
-  });
+  verb->callback(
+      [&program, o] { program.action = [&program, o] { run_bench(*o, program.command_line, program.console); }; });
 }
 
 }  // namespace genexx::tools

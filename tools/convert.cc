@@ -22,8 +22,10 @@ std::string extension(const std::string& path) {
 // One dense row of a block.
 std::vector<float> dense_row(const CsrMatrix& block, std::int64_t row) {
   std::vector<float> values(static_cast<std::size_t>(block.cols), 0.0f);
-  for (std::int64_t k = block.row_begin[static_cast<std::size_t>(row)]; k < block.row_begin[static_cast<std::size_t>(row + 1)]; ++k)
-    values[static_cast<std::size_t>(block.column[static_cast<std::size_t>(k)])] = block.value[static_cast<std::size_t>(k)];
+  for (std::int64_t k = block.row_begin[static_cast<std::size_t>(row)];
+       k < block.row_begin[static_cast<std::size_t>(row + 1)]; ++k)
+    values[static_cast<std::size_t>(block.column[static_cast<std::size_t>(k)])] =
+        block.value[static_cast<std::size_t>(k)];
   return values;
 }
 

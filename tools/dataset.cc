@@ -28,7 +28,8 @@ MatrixKind kind_by_name(const std::string& name) {
 
 void append(CsrMatrix& all, const CsrMatrix& block) {
   const std::int64_t base = all.nnz();
-  for (std::int64_t i = 1; i <= block.rows; ++i) all.row_begin.push_back(base + block.row_begin[static_cast<std::size_t>(i)]);
+  for (std::int64_t i = 1; i <= block.rows; ++i)
+    all.row_begin.push_back(base + block.row_begin[static_cast<std::size_t>(i)]);
   all.column.insert(all.column.end(), block.column.begin(), block.column.end());
   all.value.insert(all.value.end(), block.value.begin(), block.value.end());
   all.rows += block.rows;
@@ -43,7 +44,9 @@ void read_matrix(Dataset& d, const ReadingOptions& o) {
   GeneMatch match;
   if (d.genes.size() != d.source->gene_names().size()) {
     GeneMatchOptions options;
-    options.duplicates = rule == "sum" ? DuplicateGenes::sum : rule == "first" ? DuplicateGenes::first : DuplicateGenes::error;
+    options.duplicates = rule == "sum"     ? DuplicateGenes::sum
+                         : rule == "first" ? DuplicateGenes::first
+                                           : DuplicateGenes::error;
     match = match_genes({{"gene names", d.source->gene_names()}}, {{"gene names", d.genes}}, options);
     matched = std::make_unique<MatchedSource>(*d.source, match);
   }
@@ -55,8 +58,8 @@ void read_matrix(Dataset& d, const ReadingOptions& o) {
     d.matrix.column.reserve(static_cast<std::size_t>(bound));
     d.matrix.value.reserve(static_cast<std::size_t>(bound));
   }
-  const ValueRule values = d.kind == MatrixKind::scaled || d.kind == MatrixKind::unknown ? ValueRule::finite
-                                                                                         : ValueRule::non_negative;
+  const ValueRule values =
+      d.kind == MatrixKind::scaled || d.kind == MatrixKind::unknown ? ValueRule::finite : ValueRule::non_negative;
   CsrMatrix block;
   while (rows.next(block, kBlockRows)) {
     check_values(block, d.matrix.rows, *d.source, values);
@@ -70,10 +73,14 @@ void read_matrix(Dataset& d, const ReadingOptions& o) {
 void add_reading_options(CLI::App& verb, ReadingOptions& o) {
   verb.add_option("--label", o.label_column, "column of the cells with their type");
   verb.add_option("--labels", o.labels_file, "text file with lines cell TAB label")->check(CLI::ExistingFile);
-  verb.add_option("--exclude-label", o.excluded_labels, "leave out cells with this label; may be repeated")->expected(1)->take_all();
+  verb.add_option("--exclude-label", o.excluded_labels, "leave out cells with this label; may be repeated")
+      ->expected(1)
+      ->take_all();
   verb.add_option("--batch", o.batch_column, "column of the cells with their batch");
   verb.add_option("--group", o.group_column, "column of the cells (a donor) that a split must not tear apart");
-  verb.add_option("--orientation", o.orientation, "what a row is")->check(CLI::IsMember({"auto", "cells-rows", "genes-rows"}))->capture_default_str();
+  verb.add_option("--orientation", o.orientation, "what a row is")
+      ->check(CLI::IsMember({"auto", "cells-rows", "genes-rows"}))
+      ->capture_default_str();
   verb.add_option("--matrix", o.matrix, "X, raw or layers/NAME");
   verb.add_option("--input-kind", o.input_kind, "what the values are")
       ->check(CLI::IsMember({"auto", "counts", "log1p", "log2p1", "asis", "scaled"}))
@@ -123,8 +130,9 @@ std::vector<std::string> labels_of(const MatrixSource& source, const std::string
       list += (list.empty() ? "" : ", ") + c.name;
     }
     throw RefusedError("there is no column '" + column + "' about the cells" +
-                       (names.empty() ? "; the file has none at all, give a label file with --labels"
-                                      : "; the columns are " + list + ". Did you mean '" + nearest_name(column, names) + "'?"));
+                       (names.empty()
+                            ? "; the file has none at all, give a label file with --labels"
+                            : "; the columns are " + list + ". Did you mean '" + nearest_name(column, names) + "'?"));
   }
   const Categorical labels = as_categorical(*found);
   std::vector<std::string> out(static_cast<std::size_t>(source.rows()));
@@ -184,13 +192,15 @@ Dataset read_dataset(const ReadingOptions& o, Labels labels, Console& console) {
   console.say(fmt::format("{}: {} cells, {} genes; {}; {} ({})", o.data, d.source->rows(), d.source->cols(),
                           d.source->description(), name_of(d.kind), d.evidence));
   if (d.kind == MatrixKind::scaled && o.input_kind != "scaled")
-    throw RefusedError(o.data + ": the values are scaled (" + d.evidence +
-                       "), expected counts or their logarithm; choose another matrix with --matrix (genexx inspect lists "
-                       "them), or say --input-kind scaled to use them as they are");
+    throw RefusedError(
+        o.data + ": the values are scaled (" + d.evidence +
+        "), expected counts or their logarithm; choose another matrix with --matrix (genexx inspect lists "
+        "them), or say --input-kind scaled to use them as they are");
   d.label_name = !o.label_column.empty() ? o.label_column : !o.labels_file.empty() ? "label" : "";
   if (labels != Labels::none && !d.label_name.empty()) d.labels = labels_of(*d.source, d.label_name, o.excluded_labels);
   if (labels == Labels::required && d.labels.empty())
-    throw RefusedError(o.data + ": which column holds the cell types? Give --label COLUMN (genexx inspect lists the "
+    throw RefusedError(o.data +
+                       ": which column holds the cell types? Give --label COLUMN (genexx inspect lists the "
                        "columns), or --labels FILE");
   read_matrix(d, o);
   if (d.kind == MatrixKind::log2p1) {

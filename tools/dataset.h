@@ -44,9 +44,9 @@ struct Dataset {
   std::vector<std::string> genes;        // [genes] names by which the matrix' columns are known
   MatrixKind kind = MatrixKind::unknown;
   std::string evidence;
-  std::vector<std::string> labels;       // [cells], "" where there is none; empty without --label
+  std::vector<std::string> labels;  // [cells], "" where there is none; empty without --label
   std::string label_name;
-  std::string sha256;                    // of the file, hex; empty for a directory
+  std::string sha256;  // of the file, hex; empty for a directory
   double read_seconds = 0;
 };
 
@@ -55,11 +55,12 @@ enum class Labels { required, optional, none };
 // Opens the matrix: where X is scaled and raw is not, raw is taken and named. Applies --labels and --limit-cells.
 std::unique_ptr<MatrixSource> open_source(const ReadingOptions& options, Console& console, MatrixKindReport& kind);
 
-// Opens and reads everything. Throws RefusedError for values that cannot be (NaN, infinite, negative counts), for scaled
-// input without --input-kind scaled, for a label column that is missing.
+// Opens and reads everything. Throws RefusedError for values that cannot be (NaN, infinite, negative counts), for
+// scaled input without --input-kind scaled, for a label column that is missing.
 Dataset read_dataset(const ReadingOptions& options, Labels labels, Console& console);
 
-// The label column of `source` as text, "" where missing or excluded. Throws RefusedError listing the columns there are.
+// The label column of `source` as text, "" where missing or excluded. Throws RefusedError listing the columns there
+// are.
 std::vector<std::string> labels_of(const MatrixSource& source, const std::string& column,
                                    const std::vector<std::string>& excluded);
 

@@ -53,13 +53,16 @@ Embedding group_means(const Embedding& cells, const std::vector<std::string>& gr
   std::sort(means.names.begin(), means.names.end());
   means.names.erase(std::unique(means.names.begin(), means.names.end()), means.names.end());
   if (!means.names.empty() && means.names.front().empty()) means.names.erase(means.names.begin());
-  std::vector<double> sum(means.names.size() * static_cast<std::size_t>(cells.width), 0.0), count(means.names.size(), 0.0);
+  std::vector<double> sum(means.names.size() * static_cast<std::size_t>(cells.width), 0.0),
+      count(means.names.size(), 0.0);
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (group[i].empty()) continue;
-    const auto at = static_cast<std::size_t>(std::lower_bound(means.names.begin(), means.names.end(), group[i]) - means.names.begin());
+    const auto at = static_cast<std::size_t>(std::lower_bound(means.names.begin(), means.names.end(), group[i]) -
+                                             means.names.begin());
     count[at] += 1;
     for (std::size_t j = 0; j < static_cast<std::size_t>(cells.width); ++j)
-      sum[at * static_cast<std::size_t>(cells.width) + j] += cells.values[i * static_cast<std::size_t>(cells.width) + j];
+      sum[at * static_cast<std::size_t>(cells.width) + j] +=
+          cells.values[i * static_cast<std::size_t>(cells.width) + j];
   }
   for (std::size_t i = 0; i < sum.size(); ++i)
     means.values.push_back(static_cast<float>(sum[i] / count[i / static_cast<std::size_t>(cells.width)]));
@@ -91,7 +94,8 @@ void write_embedding(const std::string& path, const Embedding& e, const std::str
   file.write(header + "\n");
   for (std::size_t i = 0; i < e.names.size(); ++i) {
     std::string line = e.names[i];
-    for (std::int64_t j = 0; j < e.width; ++j) line += fmt::format(",{}", e.values[i * static_cast<std::size_t>(e.width) + static_cast<std::size_t>(j)]);
+    for (std::int64_t j = 0; j < e.width; ++j)
+      line += fmt::format(",{}", e.values[i * static_cast<std::size_t>(e.width) + static_cast<std::size_t>(j)]);
     file.write(line + "\n");
   }
   file.commit();
@@ -100,11 +104,13 @@ void write_embedding(const std::string& path, const Embedding& e, const std::str
 void embed(const EmbedOptions& o, Console& console) {
   const std::size_t dot = o.out.rfind('.');
   const std::string kind = dot == std::string::npos ? "" : o.out.substr(dot + 1);
-  if (kind != "h5ad" && kind != "csv" && kind != "npy") throw UsageError("--out " + o.out + ": expected a name that ends in .h5ad, .csv or .npy");
+  if (kind != "h5ad" && kind != "csv" && kind != "npy")
+    throw UsageError("--out " + o.out + ": expected a name that ends in .h5ad, .csv or .npy");
   refuse_existing(o.out, o.application.reading.overwrite);
   Application application(o.application, console);
   if (o.replica >= application.model().replicas)
-    throw UsageError(fmt::format("--replica is {}, expected less than the model's {}", o.replica, application.model().replicas));
+    throw UsageError(
+        fmt::format("--replica is {}, expected less than the model's {}", o.replica, application.model().replicas));
   Embedding e = embed_cells(application, o);
   if (!o.group_by.empty()) e = group_means(e, labels_of(application.source(), o.group_by, {}));
   write_embedding(o.out, e, kind);
@@ -119,7 +125,8 @@ void add_embed(CLI::App& app, Program& program) {
   add_application_options(*verb, o->application);
   verb->add_option("--out", o->out, "FILE.h5ad, FILE.csv or FILE.npy")->required();
   verb->add_option("--layer", o->layer, "node of the network; what the output layer reads when not given");
-  verb->add_option("--replica", o->replica, "replicas have spaces of their own: which one")->check(CLI::NonNegativeNumber);
+  verb->add_option("--replica", o->replica, "replicas have spaces of their own: which one")
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--group-by", o->group_by, "column of the cells: write the means of its groups");
   verb->callback([&program, o] { program.action = [&program, o] { embed(*o, program.console); }; });
 }

@@ -32,23 +32,28 @@ void evaluate(const EvaluateOptions& o, Program& program) {
   const std::vector<std::string>& classes = application.model().classes;
   const std::vector<std::int32_t> codes = encode_with(classes, truth);
   if (std::all_of(codes.begin(), codes.end(), [](std::int32_t c) { return c < 0; }))
-    throw RefusedError(reading.data + ": no cell's label in column '" + column + "' is a class of the model; the model knows " +
-                       classes.front() + " ... " + classes.back() + " (genexx info lists them)");
+    throw RefusedError(reading.data + ": no cell's label in column '" + column +
+                       "' is a class of the model; the model knows " + classes.front() + " ... " + classes.back() +
+                       " (genexx info lists them)");
   RunDirectory out(o.out, reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh);
   const CellPredictions p = predict_all(application, o.prediction);
   std::vector<std::int32_t> predicted = p.most_likely;
   for (std::size_t i = 0; i < predicted.size(); ++i)
     if (p.label[i] == o.prediction.unknown_label && !o.prediction.unknown_label.empty()) predicted[i] = kNoClass;
-  const ClassificationMetrics metrics = classification_metrics(
-      {.classes = static_cast<std::int64_t>(classes.size()), .truth = codes, .predicted = predicted, .probability = p.probability});
+  const ClassificationMetrics metrics = classification_metrics({.classes = static_cast<std::int64_t>(classes.size()),
+                                                                .truth = codes,
+                                                                .predicted = predicted,
+                                                                .probability = p.probability});
   const nlohmann::json test = metrics_json(std::vector<ClassificationMetrics>{metrics}, classes);
-  const nlohmann::json document = {{"test", test}, {"unknown_labels", metrics.unknown_labels}, {"overlap", application.match().overlap}};
+  const nlohmann::json document = {
+      {"test", test}, {"unknown_labels", metrics.unknown_labels}, {"overlap", application.match().overlap}};
   out.write_json("metrics.json", document);
   write_prediction_table(out.file("predictions.tsv"), application, p, truth);
   write_evaluation_report(out, {application, metrics, document, program.command_line, column});
-  program.console.say(fmt::format("accuracy {}, macro F1 {}, {} cells judged, {} with labels the model does not know; report: {}",
-                                  test["accuracy"].dump(), test["macro_f1"].dump(), metrics.cells, metrics.unknown_labels,
-                                  out.file("report.html")));
+  program.console.say(
+      fmt::format("accuracy {}, macro F1 {}, {} cells judged, {} with labels the model does not know; report: {}",
+                  test["accuracy"].dump(), test["macro_f1"].dump(), metrics.cells, metrics.unknown_labels,
+                  out.file("report.html")));
 }
 
 }  // namespace

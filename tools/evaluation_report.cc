@@ -6,7 +6,8 @@
 
 namespace genexx::tools {
 
-void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& m, const std::vector<std::string>& classes) {
+void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& m,
+                           const std::vector<std::string>& classes) {
   nlohmann::json counts = nlohmann::json::array(), per_class = nlohmann::json::array();
   const auto value = [](const std::optional<double>& x) { return x ? nlohmann::json(*x) : nlohmann::json(); };
   const auto size = static_cast<std::int64_t>(classes.size());
@@ -15,8 +16,11 @@ void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& 
     for (std::int64_t p = 0; p < size; ++p) row.push_back(m.confusion.at(t, p));
     counts.push_back(row);
     const ClassMetrics& c = m.per_class[static_cast<std::size_t>(t)];
-    per_class.push_back({{"class", classes[static_cast<std::size_t>(t)]}, {"precision", value(c.precision)},
-                         {"recall", value(c.recall)}, {"f1", value(c.f1)}, {"support", c.support}});
+    per_class.push_back({{"class", classes[static_cast<std::size_t>(t)]},
+                         {"precision", value(c.precision)},
+                         {"recall", value(c.recall)},
+                         {"f1", value(c.f1)},
+                         {"support", c.support}});
   }
   report["confusion"] = {{"classes", classes}, {"counts", counts}};
   report["per_class"] = per_class;
@@ -30,14 +34,21 @@ void write_evaluation_report(const RunDirectory& out, const Evaluation& e) {
   std::int64_t used = 0;
   for (const std::int32_t t : match.target) used += t >= 0 ? 1 : 0;
   nlohmann::json report = {{"format", 1}, {"task", "classification"}};
-  report["model"] = {{"name", model.system}, {"replicas", model.replicas}, {"parameters", model.network.parameter_count()},
-                     {"genes", model.recipe.genes()}, {"classes", model.classes.size()}};
-  report["data"] = {{"cells", e.application.source().rows()}, {"label", e.label}, {"matrix", e.application.source().description()}};
+  report["model"] = {{"name", model.system},
+                     {"replicas", model.replicas},
+                     {"parameters", model.network.parameter_count()},
+                     {"genes", model.recipe.genes()},
+                     {"classes", model.classes.size()}};
+  report["data"] = {
+      {"cells", e.application.source().rows()}, {"label", e.label}, {"matrix", e.application.source().description()}};
   report["run"] = {{"command", e.command}, {"versions", {{"genexx", version()}}}};
   report["metrics"] = {{"test", e.document.at("test")}};
-  report["genes"] = {{"matched", match.genes - static_cast<std::int64_t>(match.missing.size())}, {"missing", match.missing.size()},
-                     {"filled", match.missing.size()}, {"unused", static_cast<std::int64_t>(match.target.size()) - used},
-                     {"by", match.description}, {"missing_names", missing}};
+  report["genes"] = {{"matched", match.genes - static_cast<std::int64_t>(match.missing.size())},
+                     {"missing", match.missing.size()},
+                     {"filled", match.missing.size()},
+                     {"unused", static_cast<std::int64_t>(match.target.size()) - used},
+                     {"by", match.description},
+                     {"missing_names", missing}};
   add_confusion_section(report, e.metrics, model.classes);
   write_report(out.file("report.html"), report);
 }

@@ -20,7 +20,8 @@ struct Evaluation {
 };
 
 // The confusion matrix and the per-class table as the report has them.
-void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& metrics, const std::vector<std::string>& classes);
+void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& metrics,
+                           const std::vector<std::string>& classes);
 
 // report.html of an evaluation.
 void write_evaluation_report(const RunDirectory& out, const Evaluation& evaluation);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -136,6 +137,10 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "genexx: out of memory; use fewer replicas, --limit-cells, or a machine with more memory\n");
     return leave(ExitCode::device);
+  } catch (const std::system_error& error) {
+    // Whoever read our output has gone; there is nobody to tell.
+    if (error.code() != std::errc::broken_pipe) fmt::print(stderr, "genexx: {}\n", error.what());
+    return leave(ExitCode::runtime);
   } catch (const std::exception& error) {
     fmt::print(stderr, "genexx: internal error: {}\n", error.what());
     return leave(ExitCode::runtime);

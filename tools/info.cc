@@ -27,8 +27,9 @@ void print_model(const std::string& path) {
   fmt::print("genes: {} ({} ... {})\n", m.recipe.genes(), m.recipe.gene_ids.front(), m.recipe.gene_ids.back());
   fmt::print("classes: {}\n", m.classes.size());
   for (const std::string& name : m.classes) fmt::print("  {}\n", name);
-  fmt::print("temperature: {:.4f}; unknown below probability {:.4f} (fitted for an error rate of {:.3f} on validation)\n",
-             m.calibration.temperature, m.calibration.threshold, m.calibration.error_rate);
+  fmt::print(
+      "temperature: {:.4f}; unknown below probability {:.4f} (fitted for an error rate of {:.3f} on validation)\n",
+      m.calibration.temperature, m.calibration.threshold, m.calibration.error_rate);
   fmt::print("summary: {}\n", m.summary.dump(2));
 }
 
@@ -38,9 +39,7 @@ void add_info(CLI::App& app, Program& program) {
   CLI::App* verb = app.add_subcommand("info", "Says what this build can do, or what a model is.");
   const auto path = std::make_shared<std::string>();
   verb->add_option("MODEL", *path, "a model.safetensors");
-  verb->callback([&program, path] {
-    program.action = [path] { path->empty() ? print_build() : print_model(*path); };
-  });
+  verb->callback([&program, path] { program.action = [path] { path->empty() ? print_build() : print_model(*path); }; });
 }
 
 }  // namespace genexx::tools

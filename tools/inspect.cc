@@ -12,8 +12,8 @@ namespace genexx::tools {
 namespace {
 
 nlohmann::json describe_matrix(const MatrixInfo& m, const ReadingOptions& o) {
-  nlohmann::json out = {{"name", m.name}, {"cells", m.rows}, {"genes", m.cols}, {"dtype", m.dtype},
-                        {"storage", m.storage}, {"filters", m.filters}};
+  nlohmann::json out = {{"name", m.name},   {"cells", m.rows},      {"genes", m.cols},
+                        {"dtype", m.dtype}, {"storage", m.storage}, {"filters", m.filters}};
   if (m.stored_values >= 0) out["stored_values"] = m.stored_values;
   if (!m.problem.empty()) {
     out["problem"] = m.problem;
@@ -28,9 +28,12 @@ nlohmann::json describe_matrix(const MatrixInfo& m, const ReadingOptions& o) {
     out["kind"] = name_of(kind.kind);
     out["evidence"] = kind.evidence;
     out["looked_at_cells"] = kind.rows;
-    const double density = kind.rows > 0 && m.cols > 0 ? static_cast<double>(kind.stored) / static_cast<double>(kind.rows * m.cols) : 0;
+    const double density =
+        kind.rows > 0 && m.cols > 0 ? static_cast<double>(kind.stored) / static_cast<double>(kind.rows * m.cols) : 0;
     out["density"] = density;
-    out["memory_bytes"] = static_cast<std::int64_t>(density * static_cast<double>(m.rows) * static_cast<double>(m.cols) * 8) + 8 * (m.rows + 1);
+    out["memory_bytes"] =
+        static_cast<std::int64_t>(density * static_cast<double>(m.rows) * static_cast<double>(m.cols) * 8) +
+        8 * (m.rows + 1);
   } catch (const Error& error) {
     out["problem"] = error.what();
   }
@@ -39,8 +42,9 @@ nlohmann::json describe_matrix(const MatrixInfo& m, const ReadingOptions& o) {
 
 nlohmann::json describe(const ReadingOptions& o) {
   const FileInfo info = describe_file(o.data);
-  nlohmann::json out = {{"file", o.data}, {"format", format_name(info.format)}, {"layout", info.layout}, {"bytes", info.bytes},
-                        {"cell_columns", info.cell_columns}, {"gene_columns", info.gene_columns}};
+  nlohmann::json out = {
+      {"file", o.data},      {"format", format_name(info.format)}, {"layout", info.layout},
+      {"bytes", info.bytes}, {"cell_columns", info.cell_columns},  {"gene_columns", info.gene_columns}};
   out["matrices"] = nlohmann::json::array();
   for (const MatrixInfo& m : info.matrices) out["matrices"].push_back(describe_matrix(m, o));
   out["labels"] = nlohmann::json::array();
@@ -72,7 +76,8 @@ void print_text(const nlohmann::json& d) {
   for (const nlohmann::json& label : d["labels"]) {
     fmt::print("label column {}: {} categories, {} cells without\n", label["column"].get<std::string>(),
                label["counts"].size(), label["missing"].get<std::int64_t>());
-    for (const auto& [name, count] : label["counts"].items()) fmt::print("  {:8} {}\n", count.get<std::int64_t>(), name);
+    for (const auto& [name, count] : label["counts"].items())
+      fmt::print("  {:8} {}\n", count.get<std::int64_t>(), name);
   }
 }
 
@@ -88,7 +93,8 @@ void add_inspect(CLI::App& app, Program& program) {
   verb->callback([&program, o, json] {
     program.action = [o, json] {
       const nlohmann::json described = describe(*o);
-      *json ? fmt::print("{}\n", described.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) : print_text(described);
+      *json ? fmt::print("{}\n", described.dump(2, ' ', false, nlohmann::json::error_handler_t::replace))
+            : print_text(described);
     };
   });
 }

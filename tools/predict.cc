@@ -39,7 +39,8 @@ bool ends_with(const std::string& text, const std::string& end) {
 
 void predict(const PredictOptions& o, Console& console) {
   const ReadingOptions& reading = o.application.reading;
-  if (o.in_place == !o.out.empty()) throw UsageError("say where the predictions go: --out FILE.h5ad, --out FILE.tsv, or --in-place");
+  if (o.in_place == !o.out.empty())
+    throw UsageError("say where the predictions go: --out FILE.h5ad, --out FILE.tsv, or --in-place");
   const bool table = ends_with(o.out, ".tsv");
   if (!o.in_place && !table && !ends_with(o.out, ".h5ad"))
     throw UsageError("--out " + o.out + ": expected a name that ends in .h5ad or .tsv");

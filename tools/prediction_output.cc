@@ -9,7 +9,8 @@ namespace genexx::tools {
 
 void add_prediction_options(CLI::App& verb, PredictionOptions& o) {
   verb.add_option("--unknown-label", o.unknown_label, "label for cells the model is not sure of; off when not given");
-  verb.add_option("--unknown-threshold", o.threshold, "probability below which a cell is unknown; the model's own when not given")
+  verb.add_option("--unknown-threshold", o.threshold,
+                  "probability below which a cell is unknown; the model's own when not given")
       ->check(CLI::Range(0.0, 1.0));
 }
 
@@ -26,7 +27,8 @@ CellPredictions predict_all(Application& application, const PredictionOptions& o
   const auto classes = static_cast<std::int64_t>(model.classes.size());
   out.most_likely = scannonet::most_probable(out.probability, classes);
   for (std::size_t i = 0; i < out.most_likely.size(); ++i) {
-    const float best = out.probability[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(out.most_likely[i])];
+    const float best =
+        out.probability[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(out.most_likely[i])];
     const bool unknown = !o.unknown_label.empty() && best < threshold;
     out.label.push_back(unknown ? o.unknown_label : model.classes[static_cast<std::size_t>(out.most_likely[i])]);
   }

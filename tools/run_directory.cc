@@ -27,10 +27,12 @@ std::string text_of(const nlohmann::json& json, int indent) {
 RunDirectory::RunDirectory(const std::string& path, Use use) : path_(path) {
   std::error_code error;
   const bool there = std::filesystem::exists(path);
-  if (there && !std::filesystem::is_directory(path)) throw UsageError(path + " is a file, expected a directory to write to");
+  if (there && !std::filesystem::is_directory(path))
+    throw UsageError(path + " is a file, expected a directory to write to");
   if (use == Use::fresh && there && !std::filesystem::is_empty(path, error))
     throw UsageError(path + " is there already and not empty; choose another --out, or give --overwrite or --resume");
-  if (use == Use::replace && std::filesystem::exists(file(kCheckpoint))) std::filesystem::remove(file(kCheckpoint), error);
+  if (use == Use::replace && std::filesystem::exists(file(kCheckpoint)))
+    std::filesystem::remove(file(kCheckpoint), error);
   std::filesystem::create_directories(path + "/checkpoint", error);
   if (error) throw RuntimeError(path + ": cannot be made: " + error.message());
   log_ = std::fopen(file("log.jsonl").c_str(), use == Use::resume ? "a" : "w");
@@ -41,16 +43,22 @@ RunDirectory::~RunDirectory() {
   if (log_) std::fclose(log_);
 }
 
-void RunDirectory::write(const std::string& name, const std::string& text) const { write_file_atomically(file(name), text); }
+void RunDirectory::write(const std::string& name, const std::string& text) const {
+  write_file_atomically(file(name), text);
+}
 
-void RunDirectory::write_json(const std::string& name, const nlohmann::json& json) const { write(name, text_of(json, 1) + "\n"); }
+void RunDirectory::write_json(const std::string& name, const nlohmann::json& json) const {
+  write(name, text_of(json, 1) + "\n");
+}
 
 void RunDirectory::log(const std::string& event, nlohmann::json fields) {
   fields["event"] = event;
-  fields["time"] = fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  fields["time"] =
+      fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
   const std::string line = text_of(fields, -1) + "\n";
   if (std::fwrite(line.data(), 1, line.size(), log_) != line.size() || std::fflush(log_) != 0)
-    throw RuntimeError(file("log.jsonl") + ": cannot write " + std::to_string(line.size()) + " bytes: " + std::strerror(errno));
+    throw RuntimeError(file("log.jsonl") + ": cannot write " + std::to_string(line.size()) +
+                       " bytes: " + std::strerror(errno));
 }
 
 void RunDirectory::save_checkpoint(const Trainer::State& state, const nlohmann::json& identity) const {
@@ -67,7 +75,8 @@ std::optional<Trainer::State> RunDirectory::load_checkpoint(const nlohmann::json
   const nlohmann::json other = nlohmann::json::parse(in.metadata["identity"], nullptr, false);
   for (const auto& [key, value] : identity.items())
     if (!other.is_object() || other.value(key, nlohmann::json()) != value)
-      throw UsageError(file(kCheckpoint) + " belongs to another run: its " + key + " differs; resume with the options and the "
+      throw UsageError(file(kCheckpoint) + " belongs to another run: its " + key +
+                       " differs; resume with the options and the "
                        "data it was started with, or start anew with --overwrite");
   return Trainer::State{std::move(in.tensors), in.metadata["state"]};
 }

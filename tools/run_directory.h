@@ -15,8 +15,8 @@ namespace genexx::tools {
 class RunDirectory {
  public:
   enum class Use { fresh, replace, resume };
-  // Makes the directory. Throws UsageError where it holds a run already and neither replacing nor resuming was asked for,
-  // RuntimeError where it cannot be made.
+  // Makes the directory. Throws UsageError where it holds a run already and neither replacing nor resuming was asked
+  // for, RuntimeError where it cannot be made.
   RunDirectory(const std::string& path, Use use);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;

@@ -54,7 +54,9 @@ void simulate_to_file(const SimulateOptions& o, Console& console) {
 void add_simulate(CLI::App& app, Program& program) {
   CLI::App* verb = app.add_subcommand("simulate", "Makes realistic data of any size.");
   const auto o = std::make_shared<SimulateOptions>();
-  verb->add_option("--kind", o->kind, "cells or landmarks")->check(CLI::IsMember({"cells", "landmarks"}))->capture_default_str();
+  verb->add_option("--kind", o->kind, "cells or landmarks")
+      ->check(CLI::IsMember({"cells", "landmarks"}))
+      ->capture_default_str();
   verb->add_option("--out", o->out, "h5ad file to write")->required();
   verb->add_option("--seed", o->seed, "the same seed gives the same data")->capture_default_str();
   verb->add_option("--cells", o->cells.cells, "number of cells")->capture_default_str();
@@ -62,7 +64,8 @@ void add_simulate(CLI::App& app, Program& program) {
   verb->add_option("--types", o->cells.types, "number of cell types")->capture_default_str();
   verb->add_option("--donors", o->cells.donors, "number of donors")->capture_default_str();
   verb->add_option("--density", o->cells.density, "part of the counts that are not zero")->capture_default_str();
-  verb->add_option("--separation", o->cells.separation, "how far types lie apart; 0: not at all")->capture_default_str();
+  verb->add_option("--separation", o->cells.separation, "how far types lie apart; 0: not at all")
+      ->capture_default_str();
   verb->add_option("--samples", o->samples.samples, "landmarks: number of samples")->capture_default_str();
   verb->add_option("--landmarks", o->samples.landmarks, "landmarks: number of landmark genes")->capture_default_str();
   verb->add_option("--targets", o->samples.targets, "landmarks: number of target genes")->capture_default_str();

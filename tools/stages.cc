@@ -27,9 +27,12 @@ struct Stages {
         ctx(device_context(o.device, o.cpu_isa, pool)),
         config(with_fit(resolve_config(o), fit_on)),
         data(read_dataset(o.reading, Labels::required, console)),
-        input{.matrix = data.matrix, .genes = data.genes, .labels = data.labels,
-              .groups = codes_of(*data.source, o.reading.group_column), .batches = codes_of(*data.source, o.reading.batch_column),
-              .input = data.kind == MatrixKind::counts ? Recipe::InputKind::counts
+        input{.matrix = data.matrix,
+              .genes = data.genes,
+              .labels = data.labels,
+              .groups = codes_of(*data.source, o.reading.group_column),
+              .batches = codes_of(*data.source, o.reading.batch_column),
+              .input = data.kind == MatrixKind::counts   ? Recipe::InputKind::counts
                        : data.kind == MatrixKind::scaled ? Recipe::InputKind::scaled
                                                          : Recipe::InputKind::log_normalized},
         prepared(scannonet::prepare(*ctx, input, config, {.folds = 0, .seed = o.seed})) {
@@ -51,7 +54,8 @@ void write_cells(const std::string& path, const Stages& s, const std::vector<std
     names.push_back(s.data.source->cell_names()[static_cast<std::size_t>(cell)]);
     const std::size_t row = values.size();
     for (std::size_t g = 0; g < p.shift.size(); ++g) values.push_back((0 - p.shift[g]) * p.factor[g]);
-    for (std::int64_t k = m.row_begin[static_cast<std::size_t>(cell)]; k < m.row_begin[static_cast<std::size_t>(cell + 1)]; ++k) {
+    for (std::int64_t k = m.row_begin[static_cast<std::size_t>(cell)];
+         k < m.row_begin[static_cast<std::size_t>(cell + 1)]; ++k) {
       const auto g = static_cast<std::size_t>(m.column[static_cast<std::size_t>(k)]);
       values[row + g] = (m.value[static_cast<std::size_t>(k)] - p.shift[g]) * p.factor[g];
     }
@@ -79,8 +83,8 @@ void select_genes(const TrainOptions& o, Console& console) {
   }
   write_cells(out.file("matrix.h5ad"), s, selection.cells,
               {{{"celltype", as_categorical({"celltype", types})}, {"n_counts", totals}, {"size_factors", factors}}});
-  console.say(fmt::format("{} genes of {} chosen for {} cell types: {}", s.prepared.features.size(), s.data.genes.size(),
-                          s.prepared.classes.size(), out.file("feature_list.csv")));
+  console.say(fmt::format("{} genes of {} chosen for {} cell types: {}", s.prepared.features.size(),
+                          s.data.genes.size(), s.prepared.classes.size(), out.file("feature_list.csv")));
 }
 
 void split(const TrainOptions& o, Console& console) {
@@ -90,17 +94,19 @@ void split(const TrainOptions& o, Console& console) {
   for (std::size_t k = 0; k < s.prepared.classes.size(); ++k) codes[s.prepared.classes[k]] = k;
   out.write_json("label.json", codes);
   const CellSplit& parts = s.prepared.splits[0];
-  for (const auto& [name, cells] : {std::pair{"Train", &parts.train}, std::pair{"Val", &parts.validation}, std::pair{"Test", &parts.test}}) {
+  for (const auto& [name, cells] :
+       {std::pair{"Train", &parts.train}, std::pair{"Val", &parts.validation}, std::pair{"Test", &parts.test}}) {
     Numbers label;
     label.kind = NumberKind::integer;
     for (const std::int64_t c : *cells) label.values.push_back(s.prepared.set.labels[static_cast<std::size_t>(c)]);
     write_cells(out.file(std::string(name) + ".h5ad"), s, *cells, {{{"label", label}}});
   }
-  console.say(fmt::format("{} cells to train, {} to validate, {} to test: {}", parts.train.size(), parts.validation.size(),
-                          parts.test.size(), o.out));
+  console.say(fmt::format("{} cells to train, {} to validate, {} to test: {}", parts.train.size(),
+                          parts.validation.size(), parts.test.size(), o.out));
 }
 
-void add_stage(CLI::App& app, Program& program, const char* name, const char* text, void (*run)(const TrainOptions&, Console&)) {
+void add_stage(CLI::App& app, Program& program, const char* name, const char* text,
+               void (*run)(const TrainOptions&, Console&)) {
   CLI::App* verb = app.add_subcommand(name, text);
   const auto o = std::make_shared<TrainOptions>();
   add_train_options(*verb, *o);
@@ -111,7 +117,8 @@ void add_stage(CLI::App& app, Program& program, const char* name, const char* te
 }  // namespace
 
 void add_select_genes(CLI::App& app, Program& program) {
-  add_stage(app, program, "select-genes", "Stage 1 of scAnnoNet alone: the genes that tell the cell types apart.", select_genes);
+  add_stage(app, program, "select-genes", "Stage 1 of scAnnoNet alone: the genes that tell the cell types apart.",
+            select_genes);
 }
 
 void add_split(CLI::App& app, Program& program) {

@@ -31,8 +31,12 @@ Recipe::InputKind input_kind(MatrixKind kind) {
 
 // What tells this run from others; a checkpoint of another identity is refused.
 nlohmann::json identity_of(const TrainOptions& o, const nlohmann::json& config, const Context& ctx) {
-  return {{"config", config}, {"seed", o.seed}, {"replicas", o.folds > 0 ? o.folds : o.replicas}, {"folds", o.folds},
-          {"sha256", sha256_of(o.reading.data)}, {"label", o.reading.label_column},
+  return {{"config", config},
+          {"seed", o.seed},
+          {"replicas", o.folds > 0 ? o.folds : o.replicas},
+          {"folds", o.folds},
+          {"sha256", sha256_of(o.reading.data)},
+          {"label", o.reading.label_column},
           {"device", ctx.device() == DeviceType::cpu ? "cpu" : "cuda"},
           {"cpu_isa", o.cpu_isa.empty() ? name_of(best_cpu_isa()) : o.cpu_isa}};
 }
@@ -47,21 +51,27 @@ nlohmann::json description_of(const TrainOptions& o, const nlohmann::json& ident
   return d;
 }
 
-TrainerHooks make_hooks(const TrainerConfig& config, std::int64_t replicas, RunDirectory& out, Console& console, std::int64_t& done) {
+TrainerHooks make_hooks(const TrainerConfig& config, std::int64_t replicas, RunDirectory& out, Console& console,
+                        std::int64_t& done) {
   std::int64_t total = 0;
   for (const PhaseConfig& phase : config.phases) total += phase.epochs * replicas;
   return {.on_epoch =
               [&console, &out, &done, total](const EpochRecord& r) {
-                console.show_progress(++done, total, fmt::format("{} epoch {}, replica {}, validation accuracy {:.3f}", r.phase, r.epoch,
-                                                                 r.replica, r.validation_accuracy));
-                out.log("epoch", {{"phase", r.phase}, {"epoch", r.epoch}, {"replica", r.replica}, {"losses", r.losses},
-                                  {"validation_accuracy", r.validation_accuracy}, {"seconds", r.seconds}});
+                console.show_progress(++done, total,
+                                      fmt::format("{} epoch {}, replica {}, validation accuracy {:.3f}", r.phase,
+                                                  r.epoch, r.replica, r.validation_accuracy));
+                out.log("epoch", {{"phase", r.phase},
+                                  {"epoch", r.epoch},
+                                  {"replica", r.replica},
+                                  {"losses", r.losses},
+                                  {"validation_accuracy", r.validation_accuracy},
+                                  {"seconds", r.seconds}});
               },
           .should_stop = [] { return stop_requested(); }};
 }
 
-// Keeps the state of every epoch and writes it to disk at most once a second, and always when the run stops: short epochs
-// must not wait for the disk.
+// Keeps the state of every epoch and writes it to disk at most once a second, and always when the run stops: short
+// epochs must not wait for the disk.
 class Checkpointer {
  public:
   Checkpointer(const RunDirectory& out, const nlohmann::json& identity) : out_(out), identity_(identity) {}
@@ -76,6 +86,7 @@ class Checkpointer {
     written_ = true;
     last_ = Clock::now();
   }
+
  private:
   const RunDirectory& out_;
   const nlohmann::json& identity_;
@@ -104,7 +115,8 @@ Calibration fit_calibration(const scannonet::Judged& judged, const scannonet::Pr
   std::vector<std::int32_t> truth;
   for (const std::int64_t c : p.splits[0].validation) truth.push_back(p.set.labels[static_cast<std::size_t>(c)]);
   if (truth.empty()) return {};
-  return calibrate({.classes = p.set.classes, .truth = truth, .probability = judged.validation_probability}, error_rate);
+  return calibrate({.classes = p.set.classes, .truth = truth, .probability = judged.validation_probability},
+                   error_rate);
 }
 
 void train(const TrainOptions& o, Program& program) {
@@ -120,7 +132,9 @@ void train(const TrainOptions& o, Program& program) {
   seconds.read = data.read_seconds;
 
   auto begin = Clock::now();
-  const scannonet::PreparationInput input = {.matrix = data.matrix, .genes = data.genes, .labels = data.labels,
+  const scannonet::PreparationInput input = {.matrix = data.matrix,
+                                             .genes = data.genes,
+                                             .labels = data.labels,
                                              .groups = codes_of(*data.source, o.reading.group_column),
                                              .batches = codes_of(*data.source, o.reading.batch_column),
                                              .input = input_kind(data.kind)};
@@ -134,12 +148,17 @@ void train(const TrainOptions& o, Program& program) {
   const auto tasks = scannonet::make_tasks(prepared, replicas, static_cast<std::int64_t>(o.seed), config);
   const TrainerConfig trainer_config = scannonet::make_trainer_config(network, prepared, tasks, config);
   seconds.prepare = since(begin);
-  const std::int64_t bytes = scannonet::estimate_training_bytes(network, replicas, trainer_config.batch) + 8 * (data.matrix.nnz() + prepared.set.data.nnz());
-  console.say(fmt::format("{} classes, {} genes chosen, {} cells to train on, batch {}, {} replicas; about {:.0f} MB of memory",
-                          prepared.classes.size(), prepared.features.size(), tasks[0].train.size(), trainer_config.batch, replicas, 1e-6 * static_cast<double>(bytes)));
+  const std::int64_t bytes = scannonet::estimate_training_bytes(network, replicas, trainer_config.batch) +
+                             8 * (data.matrix.nnz() + prepared.set.data.nnz());
+  console.say(
+      fmt::format("{} classes, {} genes chosen, {} cells to train on, batch {}, {} replicas; about {:.0f} MB of memory",
+                  prepared.classes.size(), prepared.features.size(), tasks[0].train.size(), trainer_config.batch,
+                  replicas, 1e-6 * static_cast<double>(bytes)));
   if (o.dry_run) return;
 
-  RunDirectory out(o.out, o.resume ? RunDirectory::Use::resume : o.reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh);
+  RunDirectory out(o.out, o.resume              ? RunDirectory::Use::resume
+                          : o.reading.overwrite ? RunDirectory::Use::replace
+                                                : RunDirectory::Use::fresh);
   const nlohmann::json identity = identity_of(o, config_json, *ctx);
   const nlohmann::json description = description_of(o, identity, program.command_line);
   out.log("start", description);
@@ -159,25 +178,32 @@ void train(const TrainOptions& o, Program& program) {
   begin = Clock::now();
   const scannonet::Judged judged = scannonet::judge(*ctx, network, input, prepared, tasks, trainer.weights());
   seconds.test = since(begin);
-  const FinishedRun run = {data, input, prepared, judged, trainer.history(), trainer_config, config_json, description, o.seed, o.folds, seconds};
+  const FinishedRun run = {data,        input,  prepared, judged, trainer.history(), trainer_config, config_json,
+                           description, o.seed, o.folds,  seconds};
   const nlohmann::json metrics = metrics_document(run);
   if (o.folds == 0) {
     Model model = scannonet::make_model(network, input, prepared, trainer.weights(), 0, replicas, 0);
     model.calibration = fit_calibration(judged, prepared, o.unknown_error_rate);
-    model.summary = {{"run", description}, {"config", config_json}, {"test", {{"accuracy", metrics["test"]["accuracy"]}, {"macro_f1", metrics["test"]["macro_f1"]}}}};
+    model.summary = {{"run", description},
+                     {"config", config_json},
+                     {"test", {{"accuracy", metrics["test"]["accuracy"]}, {"macro_f1", metrics["test"]["macro_f1"]}}}};
     ModelParts parts = to_parts(model);
     write_safetensors(out.file("model.safetensors"), {std::move(parts.tensors), std::move(parts.metadata)});
   }
   write_tables(out, run, metrics);
   write_training_report(out, run, metrics, network.parameter_count());
-  out.log("end", {{"seconds", metrics["seconds"]}, {"peak_memory_bytes", metrics["peak_memory_bytes"]}, {"test_accuracy", metrics["test"]["accuracy"]}});
-  console.say(fmt::format("test accuracy {}, macro F1 {}; report: {}", metrics["test"]["accuracy"].dump(), metrics["test"]["macro_f1"].dump(), out.file("report.html")));
+  out.log("end", {{"seconds", metrics["seconds"]},
+                  {"peak_memory_bytes", metrics["peak_memory_bytes"]},
+                  {"test_accuracy", metrics["test"]["accuracy"]}});
+  console.say(fmt::format("test accuracy {}, macro F1 {}; report: {}", metrics["test"]["accuracy"].dump(),
+                          metrics["test"]["macro_f1"].dump(), out.file("report.html")));
 }
 
 }  // namespace
 
 void add_train(CLI::App& app, Program& program) {
-  CLI::App* verb = app.add_subcommand("train", "Does the whole job of a system: read, select, split, train, test, report.");
+  CLI::App* verb =
+      app.add_subcommand("train", "Does the whole job of a system: read, select, split, train, test, report.");
   const auto o = std::make_shared<TrainOptions>();
   add_train_options(*verb, *o);
   verb->callback([&program, o] { program.action = [&program, o] { train(*o, program); }; });

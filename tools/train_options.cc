@@ -31,14 +31,18 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--preset", o.preset, "settings of a published run, for instance \"Zheng 68K\"");
   verb.add_option("--config", o.config_file, "JSON file with settings");
   verb.add_option("--set", o.settings, "one setting, key=value; may be repeated")->expected(1)->take_all();
-  CLI::Option* replicas = verb.add_option("--replicas", o.replicas, "copies trained together; predictions are their mean")
-                              ->check(CLI::Range(1, 10000))
-                              ->capture_default_str();
-  verb.add_option("--folds", o.folds, "cross-validation instead of one split")->check(CLI::Range(2, 1000))->excludes(replicas);
+  CLI::Option* replicas =
+      verb.add_option("--replicas", o.replicas, "copies trained together; predictions are their mean")
+          ->check(CLI::Range(1, 10000))
+          ->capture_default_str();
+  verb.add_option("--folds", o.folds, "cross-validation instead of one split")
+      ->check(CLI::Range(2, 1000))
+      ->excludes(replicas);
   verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
   verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");
   verb.add_option("--seed", o.seed, "replica k uses seed + k")->capture_default_str();
-  verb.add_option("--unknown-error-rate", o.unknown_error_rate, "error rate on validation the threshold for unknown cells is fitted for")
+  verb.add_option("--unknown-error-rate", o.unknown_error_rate,
+                  "error rate on validation the threshold for unknown cells is fitted for")
       ->check(CLI::Range(0.0, 0.99))
       ->capture_default_str();
   verb.add_flag("--resume,!--no-resume", o.resume, "go on from the checkpoint in --out");

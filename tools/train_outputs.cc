@@ -43,10 +43,11 @@ void write_predictions(const RunDirectory& out, const FinishedRun& run) {
   PredictionWriter writer(out.file("predictions.tsv"), classes);
   for (std::size_t i = 0; i < predicted.size(); ++i) {
     const auto cell = static_cast<std::size_t>(run.judged.test_cells[i]);
-    writer.add({.cell = run.data.source->cell_names()[cell],
-                .predicted = classes[static_cast<std::size_t>(predicted[i])],
-                .probability = {run.judged.probability.data() + static_cast<std::int64_t>(i) * k, static_cast<std::size_t>(k)},
-                .truth = run.data.labels[cell]});
+    writer.add(
+        {.cell = run.data.source->cell_names()[cell],
+         .predicted = classes[static_cast<std::size_t>(predicted[i])],
+         .probability = {run.judged.probability.data() + static_cast<std::int64_t>(i) * k, static_cast<std::size_t>(k)},
+         .truth = run.data.labels[cell]});
   }
   writer.commit();
 }
@@ -61,18 +62,21 @@ std::int64_t peak_memory() {
 
 std::string gene_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared) {
   const bool folds = prepared.selections.size() > 1;
-  std::string text = folds ? "fold,celltype,marker_gene,coexpressed_gene,pval\n" : "celltype,marker_gene,coexpressed_gene,pval\n";
+  std::string text =
+      folds ? "fold,celltype,marker_gene,coexpressed_gene,pval\n" : "celltype,marker_gene,coexpressed_gene,pval\n";
   for (std::size_t i = 0; i < prepared.selections.size(); ++i)
     for (const auto& c : prepared.selections[i].coexpressed)
       text += fmt::format("{}{},{},{},{:.6g}\n", folds ? fmt::format("{},", i + 1) : "",
-                          quoted(prepared.classes[static_cast<std::size_t>(c.type)]), quoted(genes[static_cast<std::size_t>(c.marker)]),
+                          quoted(prepared.classes[static_cast<std::size_t>(c.type)]),
+                          quoted(genes[static_cast<std::size_t>(c.marker)]),
                           quoted(genes[static_cast<std::size_t>(c.gene)]), c.p_value);
   return text;
 }
 
 std::string feature_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared) {
   std::string text = "gene\n";
-  const std::vector<std::int64_t>& features = prepared.selections.size() == 1 ? prepared.selections[0].features : prepared.features;
+  const std::vector<std::int64_t>& features =
+      prepared.selections.size() == 1 ? prepared.selections[0].features : prepared.features;
   for (const std::int64_t f : features) text += quoted(genes[static_cast<std::size_t>(f)]) + "\n";
   return text;
 }
@@ -82,7 +86,10 @@ nlohmann::json metrics_document(const FinishedRun& run) {
           {"validation", metrics_json(run.judged.validation, run.prepared.classes)},
           {"train", metrics_json(run.judged.train, run.prepared.classes)},
           {"seconds",
-           {{"read", run.seconds.read}, {"prepare", run.seconds.prepare}, {"train", run.seconds.train}, {"test", run.seconds.test}}},
+           {{"read", run.seconds.read},
+            {"prepare", run.seconds.prepare},
+            {"train", run.seconds.train},
+            {"test", run.seconds.test}}},
           {"peak_memory_bytes", peak_memory()},
           {"folds", run.folds},
           {"warnings", run.prepared.warnings}};

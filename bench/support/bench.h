@@ -12,9 +12,9 @@
 namespace genexx::bench {
 
 struct Case {
-  std::string op;       // "gemm"
-  std::string shape;    // "m=256 n=128 k=2000"
-  double bytes = 0;     // each input read once, each output written once
+  std::string op;     // "gemm"
+  std::string shape;  // "m=256 n=128 k=2000"
+  double bytes = 0;   // each input read once, each output written once
   double flop = 0;
   std::function<void()> run;  // does the work once on the context; does not synchronize
 };

@@ -21,7 +21,8 @@ void GateLayer::backward(Session& s, int node, std::int64_t rows) const {
   args.dlogits = s.gradient(spec.inputs[0], 0, rows);
   args.mode = s.claim_gradient(spec.inputs[0], 0);
   if (s.wants_gradient(spec.inputs[1]))
-    throw UsageError("gate '" + spec.name + "': its second input must be the batch itself; a gradient to it is not taken");
+    throw UsageError("gate '" + spec.name +
+                     "': its second input must be the batch itself; a gradient to it is not taken");
   gate::backward(s.context(), args);
 }
 

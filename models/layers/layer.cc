@@ -11,13 +11,20 @@ namespace genexx {
 
 std::unique_ptr<Layer> make_layer(NodeKind kind) {
   switch (kind) {
-    case NodeKind::input: return std::make_unique<InputLayer>();
-    case NodeKind::linear: return std::make_unique<LinearLayer>();
-    case NodeKind::relu: return std::make_unique<ActivationLayer>(activation::Kind::relu);
-    case NodeKind::tanh: return std::make_unique<ActivationLayer>(activation::Kind::tanh);
-    case NodeKind::sigmoid: return std::make_unique<ActivationLayer>(activation::Kind::sigmoid);
-    case NodeKind::dropout: return std::make_unique<DropoutLayer>();
-    case NodeKind::gate: return std::make_unique<GateLayer>();
+    case NodeKind::input:
+      return std::make_unique<InputLayer>();
+    case NodeKind::linear:
+      return std::make_unique<LinearLayer>();
+    case NodeKind::relu:
+      return std::make_unique<ActivationLayer>(activation::Kind::relu);
+    case NodeKind::tanh:
+      return std::make_unique<ActivationLayer>(activation::Kind::tanh);
+    case NodeKind::sigmoid:
+      return std::make_unique<ActivationLayer>(activation::Kind::sigmoid);
+    case NodeKind::dropout:
+      return std::make_unique<DropoutLayer>();
+    case NodeKind::gate:
+      return std::make_unique<GateLayer>();
   }
   return nullptr;
 }

@@ -21,8 +21,8 @@ class Layer {
   // Reads the values of the inputs, writes the values of the outputs.
   virtual void forward(Session& s, int node, std::int64_t rows) const = 0;
 
-  // Reads the gradients of the outputs that were written, adds to those of the inputs that want one and overwrites those
-  // of its parameters. Called only when at least one output has a gradient.
+  // Reads the gradients of the outputs that were written, adds to those of the inputs that want one and overwrites
+  // those of its parameters. Called only when at least one output has a gradient.
   virtual void backward(Session& s, int node, std::int64_t rows) const = 0;
 };
 

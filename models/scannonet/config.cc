@@ -98,12 +98,14 @@ void check(const Config& c) {
   expect(c.lr_decay > 0 && c.lr_decay <= 1, "train.lr_decay", std::to_string(c.lr_decay), "above 0, at most 1");
   expect(c.lr_decay_steps >= 1, "train.lr_decay_steps", std::to_string(c.lr_decay_steps), "at least 1");
   expect(c.patience >= 0, "train.patience", std::to_string(c.patience), "0 or more");
-  expect(c.squeeze_width >= 1 && c.hidden_width >= 1 && c.embedding_width >= 1, "network widths", "below 1", "at least 1");
+  expect(c.squeeze_width >= 1 && c.hidden_width >= 1 && c.embedding_width >= 1, "network widths", "below 1",
+         "at least 1");
   expect(c.validation_fraction >= 0 && c.test_fraction >= 0 && c.validation_fraction + c.test_fraction < 1,
          "split.validation + split.test", std::to_string(c.validation_fraction + c.test_fraction), "below 1");
   expect(c.variable_genes >= 1, "select.variable_genes", std::to_string(c.variable_genes), "at least 1");
   expect(c.markers_per_class >= 1, "select.markers_per_class", std::to_string(c.markers_per_class), "at least 1");
-  expect(c.max_p_value > 0 && c.max_p_value <= 1, "select.max_p_value", std::to_string(c.max_p_value), "above 0, at most 1");
+  expect(c.max_p_value > 0 && c.max_p_value <= 1, "select.max_p_value", std::to_string(c.max_p_value),
+         "above 0, at most 1");
 }
 
 }  // namespace genexx::scannonet

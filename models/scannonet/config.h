@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every setting of a scAnnoNet run, with its default. Values the published program fixed are its defaults, save where the
-// comment says why not; "compat": "reference" brings its accidents back.
+// Every setting of a scAnnoNet run, with its default. Values the published program fixed are its defaults, save where
+// the comment says why not; "compat": "reference" brings its accidents back.
 #pragma once
 
 #include <cstdint>
@@ -60,21 +60,23 @@ struct Config {
     v.field("network.embedding", embedding_width, "width of the embedding");
     v.choice("select.fit_on", fit_on, {"train", "all"}, "cells that gene selection and scaling are fitted on");
     v.field("select.min_class_cells", min_class_cells, "smaller classes are dropped");
-    v.field("select.min_gene_counts", min_gene_counts, "least total count of a gene; 0: scaled with the data, 3 to 1000");
+    v.field("select.min_gene_counts", min_gene_counts,
+            "least total count of a gene; 0: scaled with the data, 3 to 1000");
     v.field("select.min_cell_counts", min_cell_counts, "least total count of a cell");
     v.field("select.variable_genes", variable_genes, "highly variable genes kept");
     v.field("select.markers_per_class", markers_per_class, "most markers of a class");
     v.field("select.min_log2_fold_change", min_log2_fold_change, "of a marker");
     v.field("select.max_p_value", max_p_value, "of a gene co-expressed with a marker");
-    v.choice("split.kind", split, {"stratified", "random", "leading", "batch"}, "how cells are dealt to the three parts");
+    v.choice("split.kind", split, {"stratified", "random", "leading", "batch"},
+             "how cells are dealt to the three parts");
     v.field("split.validation", validation_fraction, "part of the cells for validation");
     v.field("split.test", test_fraction, "part of the cells for testing");
     v.field("split.leading_test_cells", leading_test_cells, "split.kind leading: so many first cells are the test set");
   }
 };
 
-// Settings of the published runs, by the names of their table ("Zheng 68K"). Sets batch, learning rate, w1, oversampling,
-// and how the data set was split. Throws UsageError naming all presets.
+// Settings of the published runs, by the names of their table ("Zheng 68K"). Sets batch, learning rate, w1,
+// oversampling, and how the data set was split. Throws UsageError naming all presets.
 void apply_preset(Config& config, const std::string& name);
 std::vector<std::string> preset_names();
 

@@ -42,8 +42,9 @@ std::vector<std::int32_t> labels_of(const TrainingSet& set, const std::vector<st
 }
 
 // Metrics of each replica of one model on some cells; adds the mean probabilities to `mean` where it is given.
-std::vector<ClassificationMetrics> measure(Predictor& predictor, const Prepared& prepared, const std::vector<std::int64_t>& cells,
-                                           std::size_t preparation, std::int64_t replicas, std::vector<float>* mean) {
+std::vector<ClassificationMetrics> measure(Predictor& predictor, const Prepared& prepared,
+                                           const std::vector<std::int64_t>& cells, std::size_t preparation,
+                                           std::int64_t replicas, std::vector<float>* mean) {
   const std::int64_t classes = prepared.set.classes, size = static_cast<std::int64_t>(cells.size()) * classes;
   const CsrMatrix rows = rows_of(prepared.set.data, cells, static_cast<std::int64_t>(preparation) * prepared.set.cells);
   const std::vector<float> all = predictor.replica_probabilities(rows);
@@ -52,7 +53,8 @@ std::vector<ClassificationMetrics> measure(Predictor& predictor, const Prepared&
   for (std::int64_t r = 0; r < replicas; ++r) {
     const std::vector<float> own(all.begin() + r * size, all.begin() + (r + 1) * size);
     const std::vector<std::int32_t> predicted = most_probable(own, classes);
-    metrics.push_back(classification_metrics({.classes = classes, .truth = truth, .predicted = predicted, .probability = own}));
+    metrics.push_back(
+        classification_metrics({.classes = classes, .truth = truth, .predicted = predicted, .probability = own}));
   }
   for (std::int64_t i = 0; mean && i < size; ++i) {
     double sum = 0;
@@ -67,7 +69,8 @@ std::vector<std::vector<double>> mean_gates(Predictor& predictor, const Network&
   const CsrMatrix rows = rows_of(prepared.set.data, cells, static_cast<std::int64_t>(preparation) * prepared.set.cells);
   const std::vector<float> gate = predictor.values(rows, 0, network.find("gate"), 1);
   const auto genes = static_cast<std::size_t>(prepared.set.genes());
-  std::vector<std::vector<double>> mean(static_cast<std::size_t>(prepared.set.classes), std::vector<double>(genes, 0.0));
+  std::vector<std::vector<double>> mean(static_cast<std::size_t>(prepared.set.classes),
+                                        std::vector<double>(genes, 0.0));
   std::vector<double> count(mean.size(), 0.0);
   const std::vector<std::int32_t> labels = labels_of(prepared.set, cells);
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -109,7 +112,8 @@ std::vector<std::int32_t> most_probable(const std::vector<float>& probability, s
 }
 
 Model make_model(const Network& network, const PreparationInput& input, const Prepared& prepared,
-                 const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count, std::size_t preparation) {
+                 const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count,
+                 std::size_t preparation) {
   Model m;
   m.system = "scannonet";
   m.network = network;
@@ -129,7 +133,8 @@ Judged judge(Context& ctx, const Network& network, const PreparationInput& input
     std::size_t last = first;
     while (last < tasks.size() && tasks[last].preparation == tasks[first].preparation) ++last;
     const auto count = static_cast<std::int64_t>(last - first);
-    const Model model = make_model(network, input, prepared, weights, static_cast<std::int64_t>(first), count, preparation);
+    const Model model =
+        make_model(network, input, prepared, weights, static_cast<std::int64_t>(first), count, preparation);
     Predictor predictor(ctx, model, {});
     const CellSplit& split = prepared.splits[preparation];
     append(out.train, measure(predictor, prepared, split.train, preparation, count, nullptr));

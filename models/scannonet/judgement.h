@@ -15,14 +15,15 @@ namespace genexx::scannonet {
 
 // The model of replicas [first, first + count) of `weights`, which share the preparation `preparation`.
 Model make_model(const Network& network, const PreparationInput& input, const Prepared& prepared,
-                 const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count, std::size_t preparation);
+                 const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count,
+                 std::size_t preparation);
 
 struct Judged {
   std::vector<ClassificationMetrics> train, validation, test;  // of each replica
   std::vector<std::int64_t> test_cells;                        // ascending; with folds all cells that were held out
-  std::vector<float> probability;                              // [test_cells, classes], mean over the replicas that saw none of them
-  std::vector<std::vector<double>> gate;                       // [class][feature] mean gate over the class's test cells, replica 0
-  std::vector<float> validation_probability;                   // [validation cells of split 0, classes], mean over replicas
+  std::vector<float> probability;             // [test_cells, classes], mean over the replicas that saw none of them
+  std::vector<std::vector<double>> gate;      // [class][feature] mean gate over the class's test cells, replica 0
+  std::vector<float> validation_probability;  // [validation cells of split 0, classes], mean over replicas
 };
 
 // Applies every replica to the parts of its split.

@@ -24,7 +24,8 @@ LossSpec classification(const Network& network) {
 
 LossSpec collinearity(const Network& network, double weight) {
   const int output = network.find("output");
-  return {LossKind::collinearity, "collinearity", network.nodes()[static_cast<std::size_t>(output)].inputs[0], 0, weight};
+  return {LossKind::collinearity, "collinearity", network.nodes()[static_cast<std::size_t>(output)].inputs[0], 0,
+          weight};
 }
 
 }  // namespace genexx::scannonet

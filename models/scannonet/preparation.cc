@@ -13,7 +13,8 @@
 namespace genexx::scannonet {
 namespace {
 
-// Factor that brings each cell to the target of a selection: over the genes it kept, and 0 for cells without counts there.
+// Factor that brings each cell to the target of a selection: over the genes it kept, and 0 for cells without counts
+// there.
 std::vector<double> row_factors(const CsrMatrix& matrix, const Selection& s) {
   if (s.target_sum == 0) return std::vector<double>(static_cast<std::size_t>(matrix.rows), 1.0);
   std::vector<char> kept(static_cast<std::size_t>(matrix.cols), 0);
@@ -21,21 +22,26 @@ std::vector<double> row_factors(const CsrMatrix& matrix, const Selection& s) {
   std::vector<double> factors;
   for (std::int64_t i = 0; i < matrix.rows; ++i) {
     double total = 0;
-    for (std::int64_t k = matrix.row_begin[static_cast<std::size_t>(i)]; k < matrix.row_begin[static_cast<std::size_t>(i + 1)]; ++k)
-      if (kept[static_cast<std::size_t>(matrix.column[static_cast<std::size_t>(k)])]) total += matrix.value[static_cast<std::size_t>(k)];
+    for (std::int64_t k = matrix.row_begin[static_cast<std::size_t>(i)];
+         k < matrix.row_begin[static_cast<std::size_t>(i + 1)]; ++k)
+      if (kept[static_cast<std::size_t>(matrix.column[static_cast<std::size_t>(k)])])
+        total += matrix.value[static_cast<std::size_t>(k)];
     factors.push_back(total > 0 ? s.target_sum / total : 0.0);
   }
   return factors;
 }
 
 // Appends all cells as selection `s` normalises them, cut to the features of the network.
-void append_rows(const CsrMatrix& matrix, const Selection& s, const std::vector<std::int32_t>& feature_of_column, CsrMatrix& out) {
+void append_rows(const CsrMatrix& matrix, const Selection& s, const std::vector<std::int32_t>& feature_of_column,
+                 CsrMatrix& out) {
   const std::vector<double> factor = row_factors(matrix, s);
   const bool counts = s.target_sum > 0;
   for (std::int64_t i = 0; i < matrix.rows; ++i) {
     const double f = factor[static_cast<std::size_t>(i)];
-    for (std::int64_t k = matrix.row_begin[static_cast<std::size_t>(i)]; k < matrix.row_begin[static_cast<std::size_t>(i + 1)]; ++k) {
-      const std::int32_t feature = feature_of_column[static_cast<std::size_t>(matrix.column[static_cast<std::size_t>(k)])];
+    for (std::int64_t k = matrix.row_begin[static_cast<std::size_t>(i)];
+         k < matrix.row_begin[static_cast<std::size_t>(i + 1)]; ++k) {
+      const std::int32_t feature =
+          feature_of_column[static_cast<std::size_t>(matrix.column[static_cast<std::size_t>(k)])];
       if (feature < 0) continue;
       const double value = matrix.value[static_cast<std::size_t>(k)];
       out.column.push_back(feature);
@@ -76,7 +82,8 @@ std::vector<std::int64_t> fitting_cells(const CellSplit& split, const Config& co
 
 }  // namespace
 
-ClassTable make_classes(const std::vector<std::string>& labels, const Config& config, std::vector<std::string>& warnings) {
+ClassTable make_classes(const std::vector<std::string>& labels, const Config& config,
+                        std::vector<std::string>& warnings) {
   const ClassCodes all = encode_classes(labels);
   const std::vector<std::int64_t> sizes = class_sizes(all.codes, static_cast<std::int64_t>(all.names.size()));
   std::vector<std::string> kept = labels;
@@ -93,25 +100,34 @@ ClassTable make_classes(const std::vector<std::string>& labels, const Config& co
                        " cells were dropped, " + std::to_string(cells) + " cells in all: " + dropped);
   const ClassCodes table = encode_classes(kept);
   if (table.names.size() < 2)
-    throw RefusedError("training needs at least two classes of " + std::to_string(config.min_class_cells) + " cells or more, found " +
-                       std::to_string(table.names.size()) + (table.names.empty() ? "" : " ('" + table.names[0] + "')") +
+    throw RefusedError("training needs at least two classes of " + std::to_string(config.min_class_cells) +
+                       " cells or more, found " + std::to_string(table.names.size()) +
+                       (table.names.empty() ? "" : " ('" + table.names[0] + "')") +
                        "; check --label, or lower select.min_class_cells");
   return {table.names, table.codes};
 }
 
-std::vector<CellSplit> make_splits(const PreparationInput& input, const std::vector<std::int32_t>& codes, const Config& config,
-                                   const PreparationOptions& options) {
+std::vector<CellSplit> make_splits(const PreparationInput& input, const std::vector<std::int32_t>& codes,
+                                   const Config& config, const PreparationOptions& options) {
   if (options.folds > 0)
-    return make_folds({.classes = codes, .groups = input.groups, .folds = options.folds,
-                       .validation_fraction = config.validation_fraction, .seed = options.seed});
+    return make_folds({.classes = codes,
+                       .groups = input.groups,
+                       .folds = options.folds,
+                       .validation_fraction = config.validation_fraction,
+                       .seed = options.seed});
   if (config.split == "leading")
-    return {leading_test_split({.classes = codes, .test_cells = config.leading_test_cells,
+    return {leading_test_split({.classes = codes,
+                                .test_cells = config.leading_test_cells,
                                 .validation_fraction = config.validation_fraction,
                                 .last_cell = config.compat == "reference" ? LastCell::lose : LastCell::keep,
                                 .seed = options.seed})};
   if (config.split == "batch") {
-    if (input.batches.empty()) throw UsageError("split.kind is batch: say which column holds the batch, with --batch COLUMN");
-    return {batch_split({.classes = codes, .batches = input.batches, .validation_fraction = config.validation_fraction, .seed = options.seed})};
+    if (input.batches.empty())
+      throw UsageError("split.kind is batch: say which column holds the batch, with --batch COLUMN");
+    return {batch_split({.classes = codes,
+                         .batches = input.batches,
+                         .validation_fraction = config.validation_fraction,
+                         .seed = options.seed})};
   }
   const SplitRequest request = {.classes = codes,
                                 .groups = input.groups,
@@ -142,8 +158,9 @@ Prepared prepare(Context& ctx, const PreparationInput& input, const Config& conf
   out.splits = make_splits(input, table.codes, config, options);
   for (std::size_t i = 0; i < out.splits.size(); ++i) {
     const std::vector<std::int64_t> cells = fitting_cells(out.splits[i], config);
-    out.selections.push_back(select_genes(ctx, {.values = input.matrix, .labels = table.codes, .type_names = out.classes, .cells = cells},
-                                          selection_options(config, input.input)));
+    out.selections.push_back(
+        select_genes(ctx, {.values = input.matrix, .labels = table.codes, .type_names = out.classes, .cells = cells},
+                     selection_options(config, input.input)));
     const Selection& s = out.selections.back();
     out.features.insert(out.features.end(), s.features.begin(), s.features.end());
     // A training cell that stage 1 dropped is not trained on either.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a matrix and labels to what the trainer takes: small classes dropped, cells split, stage 1 fitted for each split,
-// rows normalised and cut to the genes in use.
+// From a matrix and labels to what the trainer takes: small classes dropped, cells split, stage 1 fitted for each
+// split, rows normalised and cut to the genes in use.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@
 namespace genexx::scannonet {
 
 struct PreparationInput {
-  const CsrMatrix& matrix;                    // cells by genes
-  const std::vector<std::string>& genes;      // [genes]
-  const std::vector<std::string>& labels;     // [cells], "" for none
-  std::vector<std::int32_t> groups;           // [cells] or empty
-  std::vector<std::int32_t> batches;          // [cells] or empty; split.kind batch needs them
+  const CsrMatrix& matrix;                 // cells by genes
+  const std::vector<std::string>& genes;   // [genes]
+  const std::vector<std::string>& labels;  // [cells], "" for none
+  std::vector<std::int32_t> groups;        // [cells] or empty
+  std::vector<std::int32_t> batches;       // [cells] or empty; split.kind batch needs them
   Recipe::InputKind input = Recipe::InputKind::counts;
 };
 
@@ -44,15 +44,16 @@ struct Prepared {
 Prepared prepare(Context& ctx, const PreparationInput& input, const Config& config, const PreparationOptions& options);
 
 // Stage 2 alone: the splits of labelled cells. `codes` [cells], below zero for cells left out.
-std::vector<CellSplit> make_splits(const PreparationInput& input, const std::vector<std::int32_t>& codes, const Config& config,
-                                   const PreparationOptions& options);
+std::vector<CellSplit> make_splits(const PreparationInput& input, const std::vector<std::int32_t>& codes,
+                                   const Config& config, const PreparationOptions& options);
 
 // Codes of the labels, classes of fewer than config.min_class_cells cells dropped (code -1) with a warning.
 struct ClassTable {
   std::vector<std::string> names;
   std::vector<std::int32_t> codes;  // [cells]
 };
-ClassTable make_classes(const std::vector<std::string>& labels, const Config& config, std::vector<std::string>& warnings);
+ClassTable make_classes(const std::vector<std::string>& labels, const Config& config,
+                        std::vector<std::string>& warnings);
 
 SelectionOptions selection_options(const Config& config, Recipe::InputKind input);
 

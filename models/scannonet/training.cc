@@ -27,7 +27,8 @@ Balance balance_of(const ReplicaTask& task, const TrainingSet& set, const Config
 
 }  // namespace
 
-std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t replicas, std::int64_t seed, const Config& config) {
+std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t replicas, std::int64_t seed,
+                                    const Config& config) {
   std::vector<ReplicaTask> tasks;
   for (std::int64_t k = 0; k < replicas; ++k) {
     const std::int64_t split = std::min(k, static_cast<std::int64_t>(prepared.splits.size()) - 1);
@@ -36,7 +37,8 @@ std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t repli
     task.seed = seed + k;
     task.preparation = split;
     task.train = s.train;
-    // The published program takes the test set for validation when it oversamples; its weights are the last ones anyway.
+    // The published program takes the test set for validation when it oversamples; its weights are the last ones
+    // anyway.
     const bool quirk = config.compat == "reference" && config.oversampling != "no";
     task.validation = quirk ? s.test : s.validation;
     tasks.push_back(std::move(task));
@@ -51,8 +53,8 @@ std::int64_t batch_size(const Config& config, std::int64_t training_cells) {
   return batch;
 }
 
-TrainerConfig make_trainer_config(const Network& network, const Prepared& prepared, const std::vector<ReplicaTask>& tasks,
-                                  const Config& config) {
+TrainerConfig make_trainer_config(const Network& network, const Prepared& prepared,
+                                  const std::vector<ReplicaTask>& tasks, const Config& config) {
   const bool reference = config.compat == "reference";
   TrainerConfig out;
   out.batch = batch_size(config, static_cast<std::int64_t>(tasks.front().train.size()));

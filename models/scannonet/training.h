@@ -13,11 +13,12 @@
 namespace genexx::scannonet {
 
 // Replica k trains on split min(k, splits - 1) with seed + k.
-std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t replicas, std::int64_t seed, const Config& config);
+std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t replicas, std::int64_t seed,
+                                    const Config& config);
 
 // Pre-training of the gate on the discriminative loss alone, then everything on the total loss.
-TrainerConfig make_trainer_config(const Network& network, const Prepared& prepared, const std::vector<ReplicaTask>& tasks,
-                                  const Config& config);
+TrainerConfig make_trainer_config(const Network& network, const Prepared& prepared,
+                                  const std::vector<ReplicaTask>& tasks, const Config& config);
 
 // Rows of a step: as configured, or a power of two near a sixteenth of the cells, 32 to 256.
 std::int64_t batch_size(const Config& config, std::int64_t training_cells);

@@ -23,7 +23,8 @@ std::vector<S> affine(const std::vector<S>& x, std::int64_t rows, const std::vec
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t o = 0; o < out; ++o) {
       S sum = b[static_cast<std::size_t>(o)];
-      for (std::int64_t k = 0; k < in; ++k) sum += x[static_cast<std::size_t>(i * in + k)] * w[static_cast<std::size_t>(o * in + k)];
+      for (std::int64_t k = 0; k < in; ++k)
+        sum += x[static_cast<std::size_t>(i * in + k)] * w[static_cast<std::size_t>(o * in + k)];
       y[static_cast<std::size_t>(i * out + o)] = sum;
     }
   return y;
@@ -34,7 +35,8 @@ S cross_entropy_of(const std::vector<S>& logits, const std::vector<std::int32_t>
   S loss = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     S sum = 0;
-    for (std::int64_t k = 0; k < classes; ++k) sum += std::exp(logits[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(k)]);
+    for (std::int64_t k = 0; k < classes; ++k)
+      sum += std::exp(logits[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(k)]);
     loss += std::log(sum) - logits[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(labels[i])];
   }
   return loss / static_cast<double>(labels.size());
@@ -42,8 +44,8 @@ S cross_entropy_of(const std::vector<S>& logits, const std::vector<std::int32_t>
 
 // Parameters in the order of the network: gate.0, gate.1, hidden.0, hidden.1, output, weight before bias.
 template <class S>
-S scannonet_loss(const std::vector<std::vector<S>>& p, const std::vector<double>& input, const std::vector<std::int32_t>& labels,
-                 const std::vector<double>& index, const ScannonetCase& c) {
+S scannonet_loss(const std::vector<std::vector<S>>& p, const std::vector<double>& input,
+                 const std::vector<std::int32_t>& labels, const std::vector<double>& index, const ScannonetCase& c) {
   const std::vector<S> x(input.begin(), input.end());
   const std::vector<S> squeezed = activation(activation::Kind::tanh, affine(x, c.rows, p[0], p[1]));
   const std::vector<S> gate = activation(activation::Kind::sigmoid, affine(squeezed, c.rows, p[2], p[3]));
@@ -60,7 +62,8 @@ S scannonet_loss(const std::vector<std::vector<S>>& p, const std::vector<double>
   S collinearity = 0;  // sum of Z^T Z without its diagonal
   for (std::size_t a = 0; a < width; ++a)
     for (std::size_t b = 0; b < width; ++b)
-      for (std::size_t i = 0; a != b && i < static_cast<std::size_t>(c.rows); ++i) collinearity += z[i * width + a] * z[i * width + b];
+      for (std::size_t i = 0; a != b && i < static_cast<std::size_t>(c.rows); ++i)
+        collinearity += z[i * width + a] * z[i * width + b];
   const double n = static_cast<double>(c.rows);
   const double denominator = std::max(n * n - static_cast<double>(width), n * n / 2);
   return cross_entropy_of(affine(z, c.rows, p[8], p[9]), labels, c.classes) +

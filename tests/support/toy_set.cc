@@ -7,7 +7,8 @@ namespace genexx::test {
 namespace {
 
 float uniform(std::uint64_t seed, std::uint32_t stream, std::int64_t i, std::int64_t j) {
-  return philox_uniform(philox(philox_key(seed, stream), {static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j), 0, 0}).x);
+  return philox_uniform(
+      philox(philox_key(seed, stream), {static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j), 0, 0}).x);
 }
 
 }  // namespace

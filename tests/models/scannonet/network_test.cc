@@ -59,7 +59,8 @@ std::vector<NamedTensor> initial(const Golden& g, const Network& network, const 
     const std::vector<double> values = g.input(phase, "initial/" + p.name);
     t.bytes.resize(values.size() * static_cast<std::size_t>(size_of(dtype)));
     const std::vector<float> narrow(values.begin(), values.end());
-    std::memcpy(t.bytes.data(), dtype == DType::f64 ? static_cast<const void*>(values.data()) : narrow.data(), t.bytes.size());
+    std::memcpy(t.bytes.data(), dtype == DType::f64 ? static_cast<const void*>(values.data()) : narrow.data(),
+                t.bytes.size());
     all.push_back(std::move(t));
   }
   return all;
@@ -74,14 +75,16 @@ class PhaseRun {
         phase_(phase),
         batch_(g.integer("batch")),
         genes_(g.integer("genes")),
-        network_(scannonet::make_network(genes_, g.integer("classes"), 0.0,
-                                         {.squeeze = g.integer("squeeze"), .hidden = g.integer("hidden"), .embedding = g.integer("embedding")})),
+        network_(scannonet::make_network(
+            genes_, g.integer("classes"), 0.0,
+            {.squeeze = g.integer("squeeze"), .hidden = g.integer("hidden"), .embedding = g.integer("embedding")})),
         session_(ctx, network_, {.replicas = 1, .max_rows = batch_, .dtype = dtype}),
         losses_(session_, losses(), 0.0, SmallBatch::guarded),
         optimizer_(session_) {
     session_.set_weights(initial(g, network_, phase, dtype));
     optimizer_.begin(g.number(phase == "phase1" ? "lr_phase1" : "lr_phase2"), g.number("schedule_factor"),
-                     g.integer("schedule_every"), phase == "phase1" ? std::vector<std::string>{"gate."} : std::vector<std::string>{});
+                     g.integer("schedule_every"),
+                     phase == "phase1" ? std::vector<std::string>{"gate."} : std::vector<std::string>{});
   }
 
   // The loss values of step `i`, before its update; gradients are in the session.
@@ -104,7 +107,8 @@ class PhaseRun {
     losses_.run(batch_, {.labels = label, .index = index});
     session_.backward(batch_, Mode::training);
     std::vector<double> values;
-    for (const std::vector<double>& loss : losses_.take_sums().loss) values.push_back(loss[0] / static_cast<double>(batch_));
+    for (const std::vector<double>& loss : losses_.take_sums().loss)
+      values.push_back(loss[0] / static_cast<double>(batch_));
     return values;
   }
   void update() { optimizer_.step(); }
@@ -139,7 +143,9 @@ class PhaseRun {
   Optimizer optimizer_;
 };
 
-bool trained_in(const std::string& phase, const std::string& name) { return phase == "phase2" || name.rfind("gate.", 0) == 0; }
+bool trained_in(const std::string& phase, const std::string& name) {
+  return phase == "phase2" || name.rfind("gate.", 0) == 0;
+}
 
 void check_against_golden(Context& ctx, const std::string& phase, DType dtype) {
   const Golden g;
