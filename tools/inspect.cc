@@ -56,6 +56,13 @@ nlohmann::json describe(const ReadingOptions& o) {
   return out;
 }
 
+// A file of which no matrix can be read is an error, whatever else could be said of it.
+void refuse_unreadable(const nlohmann::json& described) {
+  for (const nlohmann::json& m : described["matrices"])
+    if (!m.contains("problem")) return;
+  if (!described["matrices"].empty()) throw InputError(described["matrices"][0]["problem"].get<std::string>());
+}
+
 void print_text(const nlohmann::json& d) {
   fmt::print("{}: {} {}, {} bytes\n", d["file"].get<std::string>(), d["format"].get<std::string>(),
              d["layout"].get<std::string>(), d["bytes"].get<std::int64_t>());
@@ -93,6 +100,7 @@ void add_inspect(CLI::App& app, Program& program) {
   verb->callback([&program, o, json] {
     program.action = [o, json] {
       const nlohmann::json described = describe(*o);
+      refuse_unreadable(described);
       *json ? fmt::print("{}\n", described.dump(2, ' ', false, nlohmann::json::error_handler_t::replace))
             : print_text(described);
     };
