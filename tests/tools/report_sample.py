@@ -41,11 +41,11 @@ def class_rows(names, counts):
 
 def history(rng, replicas):
     runs = []
-    for phase, epochs, high in (("pre-training", 20, 0.3), ("training", 60, 2.3)):
+    for phase, epochs, high in (("pretrain", 20, 0.3), ("train", 60, 2.3)):
         for replica in range(replicas):
             train = [high * math.exp(-e / 12) * (1 + 0.1 * rng.random()) + 0.05 for e in range(epochs)]
             run = {"replica": replica, "phase": phase, "epoch": list(range(1, epochs + 1)), "train_loss": train}
-            if phase == "training":
+            if phase == "train":
                 run["validation_loss"] = [0.35 + 0.8 * t + 0.002 * e + 0.05 * rng.random() for e, t in enumerate(train)]
                 run["validation_accuracy"] = [0.9 - 0.6 * math.exp(-e / 8) + 0.02 * rng.random() for e in range(epochs)]
                 run["chosen_epoch"] = 30 + replica
@@ -77,8 +77,8 @@ def sample(classes=10, seed=7):
         "history": history(rng, 10),
         "genes": {"matched": 1890, "missing": 97, "filled": 97, "unused": 18497, "by": "gene_name",
                   "missing_names": [f"GENE{i}" for i in range(97)]},
-        "gates": [{"class": name, "genes": [{"gene": f"GENE{rng.randrange(9999)}", "weight": 0.95 - 0.06 * i}
-                                            for i in range(8)]} for name in names],
+        "gates": {"genes": [f"GENE{i}" for i in range(20)], "classes": names,
+                  "weights": [[max(0.0, 0.95 - 0.05 * i - 0.1 * rng.random()) for _ in names] for i in range(20)]},
         "calibration": {"bins": bins, "expected_error": 0.034},
         "seconds": {"read": 0.41, "prepare": 2.2, "train": 31.4, "test": 0.083},
         "memory": {"peak_bytes": 812345678, "model_bytes": 1650000},

@@ -130,7 +130,7 @@ function reliability(bins) {
       return {
         type: "scatter",
         data: {datasets: [
-          {label: "Test cells", data: bins.map((bin) => ({x: bin.confidence, y: bin.accuracy, count: bin.count})),
+          {label: "Test cells", clip: false, data: bins.map((bin) => ({x: bin.confidence, y: bin.accuracy, count: bin.count})),
             backgroundColor: faded(colour("accent"), 0.75), borderColor: colour("accent"),
             pointRadius: bins.map((bin) => 4 + 10 * Math.sqrt(bin.count / most))},
           {label: "Perfectly calibrated", type: "line", data: [{x: 0, y: 0}, {x: 1, y: 1}], borderColor: colour("muted"),

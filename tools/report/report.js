@@ -19,13 +19,15 @@ function sentence(data) {
   const test = (data.metrics && data.metrics.test) || {};
   const sd = test.sd || {};
   const amount = (key) => decimal(test[key]) + (isNumber(sd[key]) ? " ± " + decimal(sd[key]) : "");
+  const judged = isNumber(split.test) ? plural(split.test, "held-out cell") : isNumber(test.cells) ? plural(test.cells, "cell") : "the test cells";
+  const figures = `the accuracy is ${amount("accuracy")} and the macro F1 ${amount("macro_f1")}.`;
+  if (!about.split && isNumber(test.accuracy)) return `On ${judged} ${figures}`;  // a finished model, judged on other data
   const who = model.replicas > 1 ? plural(model.replicas, "replica") + ` of ${model.name} were` : `${model.name || "A model"} was`;
   const trained = `${who} trained` + (isNumber(split.train) ? ` on ${plural(split.train, "cell")}` : "");
   if (data.task === "regression") return `${trained}; the mean absolute error on held-out samples is ${amount("mae")}.`;
   const kinds = isNumber(model.classes) ? ` to tell ${model.classes} cell types apart by ${whole(model.genes)} genes` : "";
   if (!isNumber(test.accuracy)) return trained + kinds + ".";
-  return `${trained}${kinds}. On ${isNumber(split.test) ? plural(split.test, "held-out cell") : "held-out cells"} the accuracy is ` +
-    `${amount("accuracy")} and the macro F1 ${amount("macro_f1")}.`;
+  return `${trained}${kinds}. On ${judged} ${figures}`;
 }
 
 function heading(data) {

@@ -10,6 +10,8 @@ const METRICS = [
   ["auprc", "AUPRC (macro)"], ["mae", "Mean absolute error"], ["unknown_labels", "Cells with unknown labels"],
 ];
 const PARTS = [["test", "Test"], ["validation", "Validation"], ["train", "Training"]];
+const PHASES = {pretrain: "Pre-training of the gate", train: "Training"};
+const STAGES = ["read", "prepare", "train", "test"];
 const MOST_CLASSES = 60;
 
 function warnings(data) {
@@ -40,7 +42,7 @@ function perClass(data) {
   const measure = (key, title) => ({title, value: (row) => row[key], cell: (row) => [decimal(row[key]), meter(row[key])]});
   return [
     scrolling("Table of all classes", table({
-      caption: "Test cells. Support is the number of cells that truly are of the class. Click a heading to sort.",
+      caption: "Test cells, named by the mean probability of the replicas. Support is the number of cells that truly are of the class. Click a heading to sort.",
       columns: [{title: "Class", value: (row) => row.class}, {title: "Support", value: (row) => row.support, cell: (row) => whole(row.support)},
         measure("precision", "Precision"), measure("recall", "Recall"), measure("f1", "F1")],
       rows, sorted: 1,
@@ -75,11 +77,9 @@ function confusion(data) {
     return element("td", {
       class: i === j ? "right" : null,
       title: `${names[i]} called ${names[j]}: ${whole(n)} of ${whole(sums[i])} cells (${percent(share)})`,
-      style: n ? {backgroundColor: `rgba(var(--heat), ${0.12 + 0.8 * share})`, color: share > 0.45 ? heatText() : ""} : {},
+      style: n ? heat(share) : {},
     }, n ? [text, element("small", {}, whole(n))] : "");
   };
-  const head = element("tr", {}, element("td", {class: "corner"}, "true ↓   predicted →"),
-    names.map((name) => element("th", {scope: "col"}, element("span", {title: name}, shortened(name, 26)))));
   const body = cells.map((row, i) => element("tr", {},
     element("th", {scope: "row", title: nameAndCount(names[i], sums[i])}, shortened(names[i], many ? 26 : 30)), row.map((n, j) => cell(n, i, j))));
   return [
@@ -87,19 +87,28 @@ function confusion(data) {
       many ? "The number is the percentage of the row; point at a cell for its count." : "Large: percentage of the row. Small: number of cells.",
       " Right answers are outlined; empty cells are zero."),
     scrolling("Confusion matrix", element("table", {class: "confusion" + (many ? " many" : "")},
-      element("caption", {}, "Confusion matrix of the test cells, largest class first"), element("thead", {}, head), element("tbody", {}, body))),
+      element("caption", {}, "Confusion matrix of the test cells, named by the mean probability of the replicas; largest class first"), element("thead", {}, heatHead("true ↓   predicted →", names)),
+      element("tbody", {}, body))),
   ];
 }
 
-function heatText() { return "var(--background)"; }
+// The look of a cell of a heat table; `share` is 0 to 1.
+function heat(share) {
+  return {backgroundColor: `rgba(var(--heat), ${0.12 + 0.8 * share})`, color: share > 0.7 ? "var(--background)" : ""};
+}
+
+function heatHead(corner, names) {
+  return element("tr", {}, element("td", {class: "corner"}, corner),
+    names.map((name) => element("th", {scope: "col"}, element("span", {title: name}, shortened(name, 26)))));
+}
 
 function nameAndCount(name, count) { return `${name}: ${plural(count, "cell")}`; }
 
 function history(data) {
   if (!data.history || !data.history.length) return null;
-  const phases = [...new Set(data.history.map((run) => run.phase || "training"))];
+  const phases = [...new Set(data.history.map((run) => run.phase || "train"))];
   const nodes = phases.flatMap((phase) => {
-    const runs = data.history.filter((run) => (run.phase || "training") === phase);
+    const runs = data.history.filter((run) => (run.phase || "train") === phase);
     const values = runs.flatMap((run) => [...(run.train_loss || []), ...(run.validation_loss || [])]).filter(isNumber);
     const wide = Math.min(...values) > 0 && Math.max(...values) > 50 * Math.min(...values);
     const figures = [curves({runs, scale: wide ? "logarithmic" : "linear", title: wide ? "Loss (logarithmic)" : "Loss",
@@ -109,7 +118,7 @@ function history(data) {
       figures.push(curves({runs, title: "Validation accuracy", label: `Validation accuracy by epoch, ${phase}.`,
         kinds: [["validation_accuracy", "Validation accuracy", "third"]]}));
     }
-    return [element("h3", {}, phase[0].toUpperCase() + phase.slice(1)), element("div", {class: figures.length > 1 ? "pair" : null}, figures)];
+    return [element("h3", {}, PHASES[phase] || phase), element("div", {class: figures.length > 1 ? "pair" : null}, figures)];
   });
   return [...nodes, chosenEpochs(data.history)];
 }
@@ -145,15 +154,22 @@ function genes(data) {
 }
 
 function gates(data) {
-  if (!data.gates || !data.gates.length) return null;
-  const most = Math.max(...data.gates.flatMap((entry) => entry.genes.map((gene) => gene.weight)));
+  const g = data.gates;
+  if (!g || !g.genes || !g.genes.length) return null;
+  const most = Math.max(...g.weights.flat().filter(isNumber));
+  const many = g.classes.length > 20;
+  const cell = (weight, i, j) => element("td", {
+    title: `${g.genes[i]}, ${g.classes[j]}: ${decimal(weight, 4)}`,
+    style: isNumber(weight) ? heat(weight / (most || 1)) : {},
+  }, isNumber(weight) ? weight.toFixed(2) : "");
   return [
-    element("p", {class: "note"}, "How far the network opens its gate for a gene, mean over the test cells of the class and over replicas. " +
-      "Genes are those whose gate differs most from the other classes."),
-    element("div", {class: "cards"}, data.gates.map((entry) => element("div", {class: "card"}, element("h3", {}, entry.class),
-      element("table", {}, element("tbody", {}, entry.genes.map((gene) => element("tr", {}, element("th", {scope: "row"}, gene.gene),
-        element("td", {}, decimal(gene.weight)), element("td", {class: "bar", "aria-hidden": "true"},
-          element("i", {style: {width: (100 * gene.weight / (most || 1)) + "%"}}))))))))),
+    element("p", {class: "note"}, "How far the network opens its gate for a gene (0 shut, 1 open): the mean over the test cells of " +
+      "each class, first replica. The genes with the widest gates, and those whose gate depends most on the class."),
+    scrolling("Gate weights", element("table", {class: "confusion gates" + (many ? " many" : "")},
+      element("caption", {}, "Mean gate of each gene by class"),
+      element("thead", {}, heatHead("gene ↓   class →", g.classes)),
+      element("tbody", {}, g.genes.map((gene, i) => element("tr", {}, element("th", {scope: "row"}, shortened(gene, 26)),
+        g.weights[i].map((weight, j) => cell(weight, i, j))))))),
   ];
 }
 
@@ -181,7 +197,9 @@ function perGene(data) {
 }
 
 function resources(data) {
-  const stages = Object.entries(data.seconds || {}).filter(([, value]) => isNumber(value));
+  const rank = (stage) => (STAGES.indexOf(stage) + STAGES.length + 1) % (STAGES.length + 1);
+  const stages = Object.entries(data.seconds || {}).filter(([, value]) => isNumber(value))
+    .sort((a, b) => rank(a[0]) - rank(b[0]));
   const memory = Object.entries(data.memory || {}).filter(([, value]) => isNumber(value));
   if (!stages.length && !memory.length) return null;
   const total = stages.reduce((sum, [, value]) => sum + value, 0);
