@@ -2,6 +2,7 @@
 #include "tools/application.h"
 
 #include <cmath>
+#include <filesystem>
 #include <numeric>
 #include <unordered_map>
 
@@ -52,7 +53,8 @@ const char* name_of(Recipe::InputKind kind) {
 
 }  // namespace
 
-Model read_model(const std::string& path) {
+Model read_model(const std::string& given) {
+  const std::string path = std::filesystem::is_directory(given) ? given + "/model.safetensors" : given;
   SafetensorsFile file = read_safetensors(path);
   try {
     return model_from({std::move(file.tensors), std::move(file.metadata)});
@@ -62,7 +64,7 @@ Model read_model(const std::string& path) {
 }
 
 void add_application_options(CLI::App& verb, ApplicationOptions& o) {
-  verb.add_option("MODEL", o.model, "a model.safetensors")->required();
+  verb.add_option("MODEL", o.model, "a model.safetensors, or the directory of a training")->required();
   verb.add_option("DATA", o.reading.data, "any readable file or a 10x directory")->required();
   verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
   verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");

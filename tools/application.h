@@ -14,8 +14,8 @@
 
 namespace genexx::tools {
 
-// Reads a model file. Throws InputError for what is not one.
-Model read_model(const std::string& path);
+// Reads a model file, or model.safetensors of a training directory. Throws InputError for what is not one.
+Model read_model(const std::string& given);
 
 // Options that predict, evaluate and embed share.
 struct ApplicationOptions {

@@ -52,7 +52,7 @@ void evaluate(const EvaluateOptions& o, Program& program) {
   write_evaluation_report(out, {application, metrics, document, program.command_line, column});
   program.console.say(
       fmt::format("accuracy {}, macro F1 {}, {} cells judged, {} with labels the model does not know; report: {}",
-                  test["accuracy"].dump(), test["macro_f1"].dump(), metrics.cells, metrics.unknown_labels,
+                  figure_text(test["accuracy"]), figure_text(test["macro_f1"]), metrics.cells, metrics.unknown_labels,
                   out.file("report.html")));
 }
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/evaluation_report.h"
 
+#include <fmt/format.h>
+
 #include "engine/version.h"
 #include "io/report.h"
 
 namespace genexx::tools {
+
+std::string figure_text(const nlohmann::json& metric) {
+  return metric.is_number() ? fmt::format("{:.3f}", metric.get<double>()) : "undefined";
+}
 
 void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& m,
                            const std::vector<std::string>& classes) {

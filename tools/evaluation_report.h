@@ -19,6 +19,9 @@ struct Evaluation {
   const std::string& label;
 };
 
+// A metric with three decimals for people, "undefined" for null.
+std::string figure_text(const nlohmann::json& metric);
+
 // The confusion matrix and the per-class table as the report has them.
 void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& metrics,
                            const std::vector<std::string>& classes);

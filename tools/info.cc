@@ -4,8 +4,8 @@
 
 #include "engine/device.h"
 #include "engine/version.h"
-#include "io/safetensors.h"
 #include "models/model.h"
+#include "tools/application.h"
 #include "tools/verbs.h"
 
 namespace genexx::tools {
@@ -20,8 +20,7 @@ void print_build() {
 }
 
 void print_model(const std::string& path) {
-  SafetensorsFile file = read_safetensors(path);
-  const Model m = model_from({std::move(file.tensors), std::move(file.metadata)});
+  const Model m = read_model(path);
   fmt::print("{}: a {} model of format {}\n", path, m.system, kModelFormat);
   fmt::print("replicas: {}, parameters of each: {}\n", m.replicas, m.network.parameter_count());
   fmt::print("genes: {} ({} ... {})\n", m.recipe.genes(), m.recipe.gene_ids.front(), m.recipe.gene_ids.back());
@@ -38,7 +37,7 @@ void print_model(const std::string& path) {
 void add_info(CLI::App& app, Program& program) {
   CLI::App* verb = app.add_subcommand("info", "Says what this build can do, or what a model is.");
   const auto path = std::make_shared<std::string>();
-  verb->add_option("MODEL", *path, "a model.safetensors");
+  verb->add_option("MODEL", *path, "a model.safetensors, or the directory of a training");
   verb->callback([&program, path] { program.action = [path] { path->empty() ? print_build() : print_model(*path); }; });
 }
 

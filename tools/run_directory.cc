@@ -33,7 +33,7 @@ RunDirectory::RunDirectory(const std::string& path, Use use) : path_(path) {
     throw UsageError(path + " is there already and not empty; choose another --out, or give --overwrite or --resume");
   if (use == Use::replace && std::filesystem::exists(file(kCheckpoint)))
     std::filesystem::remove(file(kCheckpoint), error);
-  std::filesystem::create_directories(path + "/checkpoint", error);
+  std::filesystem::create_directories(path, error);
   if (error) throw RuntimeError(path + ": cannot be made: " + error.message());
   log_ = std::fopen(file("log.jsonl").c_str(), use == Use::resume ? "a" : "w");
   if (!log_) throw RuntimeError(file("log.jsonl") + ": cannot be opened for writing: " + std::strerror(errno));
@@ -62,6 +62,8 @@ void RunDirectory::log(const std::string& event, nlohmann::json fields) {
 }
 
 void RunDirectory::save_checkpoint(const Trainer::State& state, const nlohmann::json& identity) const {
+  std::error_code ignored;  // writing says why where there is no directory
+  std::filesystem::create_directory(file("checkpoint"), ignored);
   SafetensorsFile out;
   out.tensors = state.tensors;
   out.metadata["state"] = state.json;

@@ -195,8 +195,8 @@ void train(const TrainOptions& o, Program& program) {
   out.log("end", {{"seconds", metrics["seconds"]},
                   {"peak_memory_bytes", metrics["peak_memory_bytes"]},
                   {"test_accuracy", metrics["test"]["accuracy"]}});
-  console.say(fmt::format("test accuracy {}, macro F1 {}; report: {}", metrics["test"]["accuracy"].dump(),
-                          metrics["test"]["macro_f1"].dump(), out.file("report.html")));
+  console.say(fmt::format("test accuracy {}, macro F1 {}; report: {}", figure_text(metrics["test"]["accuracy"]),
+                          figure_text(metrics["test"]["macro_f1"]), out.file("report.html")));
 }
 
 }  // namespace

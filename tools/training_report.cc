@@ -14,10 +14,16 @@
 namespace genexx::tools {
 namespace {
 
-constexpr std::size_t kTopGenes = 15;
+constexpr std::size_t kWidestGates = 20, kDependentGates = 10;
 constexpr int kBins = 10;
 
 nlohmann::json number(double x) { return std::isfinite(x) ? nlohmann::json(x) : nlohmann::json(); }
+
+// Whether the phase learns the classes; one that does not has validation figures that mean nothing.
+bool learns_classes(const PhaseConfig& phase) {
+  return std::any_of(phase.losses.begin(), phase.losses.end(),
+                     [](const LossSpec& loss) { return loss.kind == LossKind::cross_entropy; });
+}
 
 // One entry a replica and phase, epochs in order.
 nlohmann::json history_section(const FinishedRun& run) {
@@ -38,8 +44,9 @@ nlohmann::json history_section(const FinishedRun& run) {
            {"chosen_epoch", nullptr}};
     s["epoch"].push_back(r.epoch);
     s["train_loss"].push_back(number(total));
-    s["validation_loss"].push_back(number(r.validation_loss));
-    s["validation_accuracy"].push_back(number(r.validation_accuracy));
+    const bool judged = learns_classes(*phase);
+    s["validation_loss"].push_back(judged ? number(r.validation_loss) : nlohmann::json());
+    s["validation_accuracy"].push_back(judged ? number(r.validation_accuracy) : nlohmann::json());
     if (r.best && phase->keep == KeepWeights::best_validation) s["chosen_epoch"] = r.epoch;
   }
   nlohmann::json list = nlohmann::json::array();
@@ -47,22 +54,58 @@ nlohmann::json history_section(const FinishedRun& run) {
   return list;
 }
 
-nlohmann::json gates_section(const FinishedRun& run) {
-  nlohmann::json list = nlohmann::json::array();
-  for (std::size_t k = 0; k < run.judged.gate.size(); ++k) {
-    const std::vector<double>& gate = run.judged.gate[k];
-    std::vector<std::size_t> order(gate.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    const std::size_t top = std::min(kTopGenes, order.size());
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(top), order.end(),
-                      [&](std::size_t a, std::size_t b) { return gate[a] > gate[b] || (gate[a] == gate[b] && a < b); });
-    nlohmann::json genes = nlohmann::json::array();
-    for (std::size_t i = 0; i < top; ++i)
-      genes.push_back({{"gene", run.data.genes[static_cast<std::size_t>(run.prepared.features[order[i]])]},
-                       {"weight", gate[order[i]]}});
-    list.push_back({{"class", run.prepared.classes[k]}, {"genes", genes}});
+// Largest minus smallest, and mean, over the classes that have test cells.
+struct GateOfGene {
+  std::size_t feature = 0;
+  double mean = 0, spread = 0;
+};
+
+std::vector<GateOfGene> gates_of_genes(const std::vector<std::vector<double>>& gate) {
+  std::vector<GateOfGene> genes(gate.empty() ? 0 : gate[0].size());
+  for (std::size_t f = 0; f < genes.size(); ++f) {
+    double sum = 0, least = 1, most = 0;
+    int classes = 0;
+    for (const std::vector<double>& of_class : gate) {
+      if (!std::isfinite(of_class[f])) continue;
+      sum += of_class[f];
+      least = std::min(least, of_class[f]);
+      most = std::max(most, of_class[f]);
+      ++classes;
+    }
+    genes[f] = {f, classes ? sum / classes : 0, classes ? most - least : 0};
   }
-  return list;
+  return genes;
+}
+
+// The genes with the widest gates, then those whose gate depends most on the class.
+std::vector<std::size_t> telling_genes(const std::vector<std::vector<double>>& gate) {
+  std::vector<GateOfGene> genes = gates_of_genes(gate);
+  std::vector<std::size_t> chosen;
+  const auto take = [&](std::size_t count, auto key) {
+    std::sort(genes.begin(), genes.end(), [&](const GateOfGene& a, const GateOfGene& b) {
+      return key(a) > key(b) || (key(a) == key(b) && a.feature < b.feature);
+    });
+    for (const GateOfGene& gene : genes) {
+      if (count == 0) break;
+      if (std::find(chosen.begin(), chosen.end(), gene.feature) != chosen.end()) continue;
+      chosen.push_back(gene.feature);
+      --count;
+    }
+  };
+  take(kWidestGates, [](const GateOfGene& g) { return g.mean; });
+  take(kDependentGates, [](const GateOfGene& g) { return g.spread; });
+  return chosen;
+}
+
+nlohmann::json gates_section(const FinishedRun& run) {
+  nlohmann::json genes = nlohmann::json::array(), weights = nlohmann::json::array();
+  for (const std::size_t feature : telling_genes(run.judged.gate)) {
+    genes.push_back(run.data.genes[static_cast<std::size_t>(run.prepared.features[feature])]);
+    nlohmann::json row = nlohmann::json::array();
+    for (const std::vector<double>& of_class : run.judged.gate) row.push_back(number(of_class[feature]));
+    weights.push_back(row);
+  }
+  return {{"genes", genes}, {"classes", run.prepared.classes}, {"weights", weights}};
 }
 
 // Of the mean probabilities of the test cells: confidence against the share that is right.

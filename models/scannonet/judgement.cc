@@ -2,6 +2,7 @@
 #include "models/scannonet/judgement.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "models/predictor.h"
@@ -80,7 +81,7 @@ std::vector<std::vector<double>> mean_gates(Predictor& predictor, const Network&
     for (std::size_t g = 0; g < genes; ++g) mean[k][g] += gate[i * genes + g];
   }
   for (std::size_t k = 0; k < mean.size(); ++k)
-    for (double& value : mean[k]) value = count[k] > 0 ? value / count[k] : 0.0;
+    for (double& value : mean[k]) value = count[k] > 0 ? value / count[k] : std::numeric_limits<double>::quiet_NaN();
   return mean;
 }
 
