@@ -33,10 +33,10 @@ struct LabelInfo {
 
 struct FileInfo {
   FileFormat format = FileFormat::h5ad;
-  std::string layout;                 // "AnnData 0.7", "Cell Ranger 3", ...; empty when there is nothing to add
+  std::string layout;  // "AnnData 0.7", "Cell Ranger 3", ...; empty when there is nothing to add
   std::int64_t bytes = 0;
-  std::vector<MatrixInfo> matrices;   // the first is what is read by default
-  std::vector<LabelInfo> labels;      // columns with at most 1000 categories
+  std::vector<MatrixInfo> matrices;                     // the first is what is read by default
+  std::vector<LabelInfo> labels;                        // columns with at most 1000 categories
   std::vector<std::string> cell_columns, gene_columns;  // all columns, in file order
 };
 

@@ -225,7 +225,8 @@ Node open_file(const std::string& path) {
   if (!file.valid()) fail_open(path);
   Id root(H5Gopen2(file.get(), "/", H5P_DEFAULT));
   if (!root.valid()) fail_open(path);
-  return Node(std::move(root), NodeKind::group, "/", std::make_shared<const FileFacts>(FileFacts{path, bytes, path, nullptr}));
+  return Node(std::move(root), NodeKind::group, "/",
+              std::make_shared<const FileFacts>(FileFacts{path, bytes, path, nullptr}));
 }
 
 }  // namespace genexx::hdf5

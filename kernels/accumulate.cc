@@ -13,7 +13,8 @@ void run(Context& ctx, const Args& args) {
   expect_shape("sum", args.sum, args.value.shape);
   expect_separate("sum", args.sum, "value", args.value);
   if (args.value.shape.elements() == 0) return;
-  on_device(ctx, [&](CpuContext& c) { cpu::run(c, args); }, [&](auto& c) { cuda::run(c, args); });
+  on_device(
+      ctx, [&](CpuContext& c) { cpu::run(c, args); }, [&](auto& c) { cuda::run(c, args); });
 }
 
 }  // namespace genexx::accumulate

@@ -7,7 +7,8 @@ namespace genexx::accumulate::cuda {
 namespace {
 
 // Each thread owns elements i, i + stride, ...; moves 3 elements a unit.
-__global__ void accumulate_kernel(std::int64_t n, double weight, const double* __restrict__ value, double* __restrict__ sum) {
+__global__ void accumulate_kernel(std::int64_t n, double weight, const double* __restrict__ value,
+                                  double* __restrict__ sum) {
   for (std::int64_t i = device::first_index(); i < n; i += device::index_stride())
     sum[i] = __dadd_rn(sum[i], __dmul_rn(weight, value[i]));
 }

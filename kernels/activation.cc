@@ -11,7 +11,8 @@ void forward(Context& ctx, const ForwardArgs& args) {
   expect_shape("y", args.y, args.x.shape);
   expect_dtype("y", args.y, args.x.dtype);
   if (args.x.shape.elements() == 0) return;
-  on_device(ctx, [&](CpuContext& c) { cpu::forward(c, args); }, [&](auto& c) { cuda::forward(c, args); });
+  on_device(
+      ctx, [&](CpuContext& c) { cpu::forward(c, args); }, [&](auto& c) { cuda::forward(c, args); });
 }
 
 void backward(Context& ctx, const BackwardArgs& args) {
@@ -23,7 +24,8 @@ void backward(Context& ctx, const BackwardArgs& args) {
   expect_dtype("dy", args.dy, args.y.dtype);
   expect_dtype("dx", args.dx, args.y.dtype);
   if (args.y.shape.elements() == 0) return;
-  on_device(ctx, [&](CpuContext& c) { cpu::backward(c, args); }, [&](auto& c) { cuda::backward(c, args); });
+  on_device(
+      ctx, [&](CpuContext& c) { cpu::backward(c, args); }, [&](auto& c) { cuda::backward(c, args); });
 }
 
 }  // namespace genexx::activation

@@ -12,9 +12,12 @@ namespace {
 template <class T>
 T derivative(Kind kind, T y) {
   switch (kind) {
-    case Kind::relu: return y > 0 ? T{1} : T{0};
-    case Kind::tanh: return T{1} - y * y;
-    case Kind::sigmoid: return y * (T{1} - y);
+    case Kind::relu:
+      return y > 0 ? T{1} : T{0};
+    case Kind::tanh:
+      return T{1} - y * y;
+    case Kind::sigmoid:
+      return y * (T{1} - y);
   }
   return T{0};
 }
@@ -41,9 +44,12 @@ void forward(CpuContext& ctx, const ForwardArgs& args) {
       const T* x = args.x.as<T>() + begin;
       T* y = args.y.as<T>() + begin;
       switch (args.kind) {
-        case Kind::relu: return table.relu(end - begin, x, y);
-        case Kind::tanh: return table.tanh(end - begin, x, y);
-        case Kind::sigmoid: return table.sigmoid(end - begin, x, y);
+        case Kind::relu:
+          return table.relu(end - begin, x, y);
+        case Kind::tanh:
+          return table.tanh(end - begin, x, y);
+        case Kind::sigmoid:
+          return table.sigmoid(end - begin, x, y);
       }
     });
   });
@@ -54,9 +60,12 @@ void backward(CpuContext& ctx, const BackwardArgs& args) {
     using T = decltype(zero);
     for_ranges(ctx, args.y.shape.elements(), [&](std::int64_t begin, std::int64_t end) {
       switch (args.kind) {
-        case Kind::relu: return backward_range<T, Kind::relu>(args, begin, end);
-        case Kind::tanh: return backward_range<T, Kind::tanh>(args, begin, end);
-        case Kind::sigmoid: return backward_range<T, Kind::sigmoid>(args, begin, end);
+        case Kind::relu:
+          return backward_range<T, Kind::relu>(args, begin, end);
+        case Kind::tanh:
+          return backward_range<T, Kind::tanh>(args, begin, end);
+        case Kind::sigmoid:
+          return backward_range<T, Kind::sigmoid>(args, begin, end);
       }
     });
   });

@@ -30,8 +30,8 @@ void on_device(Context& ctx, OnCpu&& on_cpu, [[maybe_unused]] OnCuda&& on_cuda) 
 #endif
 }
 
-// Calls `body` with a value of the floating-point type: on_float(x.dtype, [&](auto zero) { using T = decltype(zero); }).
-// Throws ShapeError for any other type.
+// Calls `body` with a value of the floating-point type: on_float(x.dtype, [&](auto zero) { using T = decltype(zero);
+// }). Throws ShapeError for any other type.
 template <class Body>
 void on_float(DType dtype, Body&& body, CodeLocation at = CodeLocation::here()) {
   if (dtype == DType::f32) return body(float{});

@@ -44,7 +44,8 @@ Extents checked(const Args& a) {
 void run(Context& ctx, const Args& args) {
   const Extents e = checked(args);
   if (e.replicas == 0 || e.m == 0 || e.n == 0) return;
-  on_device(ctx, [&](CpuContext& c) { cpu::run(c, args, e); }, [&](auto& c) { cuda::run(c, args, e); });
+  on_device(
+      ctx, [&](CpuContext& c) { cpu::run(c, args, e); }, [&](auto& c) { cuda::run(c, args, e); });
 }
 
 }  // namespace genexx::gemm

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An op: strided-batched matrix product over the replica axis, row-major:
 //   c[r] = op(a[r]) op(b[r]) + bias[r]      (WriteMode::accumulate: added to what c holds)
-// On the CPU each element is summed in an order fixed by k alone (kernels/simd/simd.h), so bits depend neither on threads
-// nor on r. On CUDA it is cuBLASLt with the algorithm chosen once per shape and kept for the life of the context.
+// On the CPU each element is summed in an order fixed by k alone (kernels/simd/simd.h), so bits depend neither on
+// threads nor on r. On CUDA it is cuBLASLt with the algorithm chosen once per shape and kept for the life of the
+// context.
 #pragma once
 
 #include "engine/context.h"

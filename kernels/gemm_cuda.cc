@@ -166,8 +166,16 @@ Plan make_plan(State& s, const Args& args, const Extents& e, Precision precision
 }
 
 Plan& find_plan(State& s, const Args& args, const Extents& e, Precision precision) {
-  const PlanKey key = {e.replicas, e.m, e.n, e.k, e.a_stride, e.b_stride, static_cast<int>(args.transpose_a),
-                       static_cast<int>(args.transpose_b), static_cast<int>(args.c.dtype), static_cast<int>(precision),
+  const PlanKey key = {e.replicas,
+                       e.m,
+                       e.n,
+                       e.k,
+                       e.a_stride,
+                       e.b_stride,
+                       static_cast<int>(args.transpose_a),
+                       static_cast<int>(args.transpose_b),
+                       static_cast<int>(args.c.dtype),
+                       static_cast<int>(precision),
                        args.bias ? 1 : 0};
   const auto found = s.plans.find(key);
   if (found != s.plans.end()) return found->second;
@@ -182,9 +190,9 @@ void run_typed(CudaContext& ctx, State& s, const Args& args, const Extents& e) {
     s.library.descriptor_set(plan.descriptor, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias);
   }
   const T alpha = 1, beta = args.mode == WriteMode::accumulate ? T{1} : T{0};
-  check_blas(s.library.matmul(s.handle, plan.descriptor, &alpha, args.b.data, plan.first, args.a.data, plan.second, &beta,
-                              args.c.data, plan.out, args.c.data, plan.out, &plan.algorithm, s.workspace, kWorkspaceBytes,
-                              ctx.stream()),
+  check_blas(s.library.matmul(s.handle, plan.descriptor, &alpha, args.b.data, plan.first, args.a.data, plan.second,
+                              &beta, args.c.data, plan.out, args.c.data, plan.out, &plan.algorithm, s.workspace,
+                              kWorkspaceBytes, ctx.stream()),
              "cublasLtMatmul");
 }
 

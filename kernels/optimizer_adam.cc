@@ -31,7 +31,8 @@ void run(Context& ctx, const Args& a) {
   if (a.weight_decay) per_replica("weight_decay", a.weight_decay, DType::f64);
   if (a.active) per_replica("active", a.active, DType::i32);
   if (a.chunks.shape.elements() == 0) return;
-  on_device(ctx, [&](CpuContext& c) { cpu::run(c, a); }, [&](auto& c) { cuda::run(c, a); });
+  on_device(
+      ctx, [&](CpuContext& c) { cpu::run(c, a); }, [&](auto& c) { cuda::run(c, a); });
 }
 
 }  // namespace genexx::optimizer_adam

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// An op: one Adam step over all parameters of all replicas in one launch. With t = step[r] + 1, lr = lr[r] * lr_scale and
-// d = weight_decay[r] * weight_decay_scale of the chunk:
+// An op: one Adam step over all parameters of all replicas in one launch. With t = step[r] + 1, lr = lr[r] * lr_scale
+// and d = weight_decay[r] * weight_decay_scale of the chunk:
 //   coupled (Adam with L2)   g += d w
 //   decoupled (AdamW)        w *= 1 - lr d
 //   m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g^2
 //   w -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
-// Sources: Kingma and Ba, ICLR 2015, algorithm 1 (with the order of operations of its section 2); Loshchilov and Hutter,
-// ICLR 2019, algorithm 2. The op does not advance `step`.
+// Sources: Kingma and Ba, ICLR 2015, algorithm 1 (with the order of operations of its section 2); Loshchilov and
+// Hutter, ICLR 2019, algorithm 2. The op does not advance `step`.
 #pragma once
 
 #include "engine/context.h"

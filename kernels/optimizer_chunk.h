@@ -11,8 +11,8 @@ namespace genexx {
 // One parameter in the flat array: r blocks of `size` elements from `offset` on.
 struct ParameterSegment {
   std::int64_t offset = 0;
-  std::int64_t size = 0;        // of one replica
-  double lr_scale = 1;          // factor on the replica's learning rate
+  std::int64_t size = 0;          // of one replica
+  double lr_scale = 1;            // factor on the replica's learning rate
   double weight_decay_scale = 1;  // factor on the replica's weight decay
 };
 
@@ -27,7 +27,8 @@ struct OptimizerChunk {
 
 constexpr std::int64_t kOptimizerChunk = 4096;
 
-// The chunks of `segments` for r replicas, in order. Upload them once; they are the `chunks` of the optimizers' arguments.
+// The chunks of `segments` for r replicas, in order. Upload them once; they are the `chunks` of the optimizers'
+// arguments.
 std::vector<OptimizerChunk> optimizer_chunks(const std::vector<ParameterSegment>& segments, std::int64_t replicas);
 
 }  // namespace genexx

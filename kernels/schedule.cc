@@ -15,8 +15,10 @@ void run(Context& ctx, const Args& a) {
   expect_shape("base_lr", a.base_lr, a.step.shape);
   expect_shape("lr", a.lr, a.step.shape);
   expect_separate("lr", a.lr, "base_lr", a.base_lr);
-  if (a.every < 1) throw ShapeError("every is " + std::to_string(a.every) + ", expected at least 1", CodeLocation::here());
-  on_device(ctx, [&](CpuContext& c) { cpu::run(c, a); }, [&](auto& c) { cuda::run(c, a); });
+  if (a.every < 1)
+    throw ShapeError("every is " + std::to_string(a.every) + ", expected at least 1", CodeLocation::here());
+  on_device(
+      ctx, [&](CpuContext& c) { cpu::run(c, a); }, [&](auto& c) { cuda::run(c, a); });
 }
 
 }  // namespace genexx::schedule

@@ -7,8 +7,9 @@ namespace genexx::schedule::cuda {
 namespace {
 
 // Each thread owns replicas i, i + stride, ...
-__global__ void schedule_kernel(std::int64_t replicas, double factor, std::int64_t every, const double* __restrict__ base_lr,
-                                std::int64_t* __restrict__ step, double* __restrict__ lr) {
+__global__ void schedule_kernel(std::int64_t replicas, double factor, std::int64_t every,
+                                const double* __restrict__ base_lr, std::int64_t* __restrict__ step,
+                                double* __restrict__ lr) {
   for (std::int64_t r = device::first_index(); r < replicas; r += device::index_stride()) {
     const std::int64_t done = step[r] + 1;
     step[r] = done;

@@ -14,6 +14,7 @@
 #include "models/config.h"
 #include "models/scannonet/network.h"
 #include "models/scannonet/training.h"
+#include "tools/evaluation_report.h"
 #include "tools/stop_signal.h"
 #include "tools/train_options.h"
 #include "tools/train_outputs.h"

@@ -10,7 +10,8 @@ void add_accumulate(Suite& suite) {
   const std::vector<double> ones(1000, 1.5);
   ctx.copy_to_device(value.data, ones.data(), 8000);
   ctx.copy_to_device(sum.data, ones.data(), 8000);
-  suite.add({"accumulate", "n=1000", 24000, 2000, [=, &ctx] { accumulate::run(ctx, {.value = value, .weight = 0.5, .sum = sum}); }});
+  suite.add({"accumulate", "n=1000", 24000, 2000,
+             [=, &ctx] { accumulate::run(ctx, {.value = value, .weight = 0.5, .sum = sum}); }});
 }
 
 }  // namespace genexx::bench

@@ -11,14 +11,16 @@ void add_optimizer_adam(Suite& suite) {
   ctx.fill_bytes(v.data, 0x3d, p * 4);  // about 0.05 each
   const std::vector<OptimizerChunk> table = optimizer_chunks({{0, p, 1.0, 1.0}}, 1);
   const auto bytes = static_cast<std::int64_t>(table.size() * sizeof(OptimizerChunk));
-  const Tensor chunks = suite.raw({bytes}, DType::u8), lr = suite.raw({1}, DType::f64), step = suite.raw({1}, DType::i64);
+  const Tensor chunks = suite.raw({bytes}, DType::u8), lr = suite.raw({1}, DType::f64),
+               step = suite.raw({1}, DType::i64);
   const double rate = 1e-5;
   const std::int64_t done = 100;
   ctx.copy_to_device(chunks.data, table.data(), bytes);
   ctx.copy_to_device(lr.data, &rate, 8);
   ctx.copy_to_device(step.data, &done, 8);
   suite.add({"optimizer_adam", "p=350000", 28.0 * static_cast<double>(p), 12.0 * static_cast<double>(p), [=, &ctx] {
-               optimizer_adam::run(ctx, {.weight = w, .m = m, .v = v, .gradient = g, .chunks = chunks, .lr = lr, .step = step});
+               optimizer_adam::run(
+                   ctx, {.weight = w, .m = m, .v = v, .gradient = g, .chunks = chunks, .lr = lr, .step = step});
              }});
 }
 

@@ -11,8 +11,9 @@ void add_schedule(Suite& suite) {
   const std::vector<std::int64_t> steps(10, 5);
   ctx.copy_to_device(base.data, rates.data(), 80);
   ctx.copy_to_device(step.data, steps.data(), 80);
-  suite.add({"schedule", "r=10", 320, 0,
-             [=, &ctx] { schedule::run(ctx, {.step = step, .base_lr = base, .lr = lr, .factor = 0.99, .every = 20}); }});
+  suite.add({"schedule", "r=10", 320, 0, [=, &ctx] {
+               schedule::run(ctx, {.step = step, .base_lr = base, .lr = lr, .factor = 0.99, .every = 20});
+             }});
 }
 
 }  // namespace genexx::bench

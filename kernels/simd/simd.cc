@@ -19,9 +19,12 @@ const Table<double>& double_table();
 template <>
 const Table<float>& table<float>(CpuIsa isa) {
   switch (isa) {
-    case CpuIsa::avx512: return avx512::float_table();
-    case CpuIsa::avx2: return avx2::float_table();
-    case CpuIsa::v2: break;
+    case CpuIsa::avx512:
+      return avx512::float_table();
+    case CpuIsa::avx2:
+      return avx2::float_table();
+    case CpuIsa::v2:
+      break;
   }
   return v2::float_table();
 }
@@ -29,9 +32,12 @@ const Table<float>& table<float>(CpuIsa isa) {
 template <>
 const Table<double>& table<double>(CpuIsa isa) {
   switch (isa) {
-    case CpuIsa::avx512: return avx512::double_table();
-    case CpuIsa::avx2: return avx2::double_table();
-    case CpuIsa::v2: break;
+    case CpuIsa::avx512:
+      return avx512::double_table();
+    case CpuIsa::avx2:
+      return avx2::double_table();
+    case CpuIsa::v2:
+      break;
   }
   return v2::double_table();
 }

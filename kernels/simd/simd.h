@@ -27,8 +27,8 @@ struct GemmPart {
   T* workspace = nullptr;   // [gemm_workspace_elements]
 };
 
-// Arguments of one dropout row: y = x * keep * scale; keep of unit u is word u%4 of philox(key, {u/4, row, step, step_hi})
-// being at least `threshold`.
+// Arguments of one dropout row: y = x * keep * scale; keep of unit u is word u%4 of philox(key, {u/4, row, step,
+// step_hi}) being at least `threshold`.
 struct DropoutRow {
   std::int64_t units = 0;
   std::uint32_t key_lo = 0, key_hi = 0;

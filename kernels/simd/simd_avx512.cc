@@ -6,7 +6,7 @@
 namespace genexx::simd::avx512 {
 
 constexpr int kVectorBytes = 64;
-constexpr int kGemmRows = 14;     // rows of C a micro-kernel holds in registers
+constexpr int kGemmRows = 14;    // rows of C a micro-kernel holds in registers
 constexpr int kGemmVectors = 2;  // vectors of columns it holds
 
 // Lanes 0, 2, 4, ... of 32 bits multiplied to 64 bits; lanes of two vectors by turns, within each 16 bytes.

@@ -35,7 +35,9 @@ TEST_CASE("accumulate: names the wrong argument") {
   CpuContext ctx;
   const DeviceArray value(ctx, {3}, DType::f64), other(ctx, {4}, DType::f64), single(ctx, {3}, DType::f32);
 
-  CHECK_THROWS_WITH_AS(accumulate::run(ctx, {.value = value, .sum = other}), doctest::Contains("sum is [4], expected [3]"), ShapeError);
-  CHECK_THROWS_WITH_AS(accumulate::run(ctx, {.value = value, .sum = single}), doctest::Contains("sum is f32, expected f64"), ShapeError);
+  CHECK_THROWS_WITH_AS(accumulate::run(ctx, {.value = value, .sum = other}),
+                       doctest::Contains("sum is [4], expected [3]"), ShapeError);
+  CHECK_THROWS_WITH_AS(accumulate::run(ctx, {.value = value, .sum = single}),
+                       doctest::Contains("sum is f32, expected f64"), ShapeError);
   CHECK_THROWS_WITH_AS(accumulate::run(ctx, {.value = value, .sum = value}), doctest::Contains("overlaps"), ShapeError);
 }

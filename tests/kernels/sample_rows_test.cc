@@ -244,8 +244,14 @@ TEST_CASE("sample_rows: a short last batch continues where the full ones ended")
     const DeviceArray count(ctx, {1}, std::vector<std::int64_t>{cells});
     const DeviceArray full(ctx, {1, batch}, DType::i64), tail(ctx, {1, 2}, DType::i64);
 
-    sample_rows::run(ctx, {.seed = seed, .step = last, .steps_per_epoch = 3, .cells = list, .count = count, .rows = full});
-    sample_rows::run(ctx, {.seed = seed, .step = last, .steps_per_epoch = 3, .batch = batch, .cells = list, .count = count,
+    sample_rows::run(ctx,
+                     {.seed = seed, .step = last, .steps_per_epoch = 3, .cells = list, .count = count, .rows = full});
+    sample_rows::run(ctx, {.seed = seed,
+                           .step = last,
+                           .steps_per_epoch = 3,
+                           .batch = batch,
+                           .cells = list,
+                           .count = count,
                            .rows = tail});
 
     const std::vector<std::int64_t> padded = full.download<std::int64_t>();

@@ -61,8 +61,8 @@ class DeviceArray {
   DeviceArray& operator=(const DeviceArray&) = delete;
 
   Tensor tensor() const { return tensor_; }
-  operator Tensor() const { return tensor_; }            // NOLINT: meant to be implicit
-  operator ConstTensor() const { return tensor_; }       // NOLINT: meant to be implicit
+  operator Tensor() const { return tensor_; }       // NOLINT: meant to be implicit
+  operator ConstTensor() const { return tensor_; }  // NOLINT: meant to be implicit
   template <class T>
   std::vector<T> download() const {
     std::vector<T> values(static_cast<std::size_t>(tensor_.shape.elements()));
@@ -79,8 +79,8 @@ class DeviceArray {
   Tensor tensor_;
 };
 
-// Fails unless every |actual - expected| <= k * eps(dtype) * max(scale, |expected|); scale is the size of the terms summed.
-// Both finite or the test fails, except that equal infinities pass.
+// Fails unless every |actual - expected| <= k * eps(dtype) * max(scale, |expected|); scale is the size of the terms
+// summed. Both finite or the test fails, except that equal infinities pass.
 struct Tolerance {
   double k = 1;
   DType dtype = DType::f64;
@@ -99,8 +99,8 @@ void expect_equal_bits(const std::vector<T>& a, const std::vector<T>& b) {
     }
 }
 
-// d f / d x by complex step: Im f(x + i h e_j) / h with h = 1e-30, exact to rounding. `f` must be written so that abs, relu,
-// max and clip branch on the real part.
+// d f / d x by complex step: Im f(x + i h e_j) / h with h = 1e-30, exact to rounding. `f` must be written so that abs,
+// relu, max and clip branch on the real part.
 std::vector<double> complex_step(const std::function<Complex(const std::vector<Complex>&)>& f,
                                  const std::vector<double>& x);
 

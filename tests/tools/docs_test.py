@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of README.md and docs/user-guide.md work in the order they stand in, on files of the names they use."""
+import os
+import re
+import shlex
+import tempfile
+import unittest
+
+from program import SOURCE, genexx
+
+COMMAND = re.compile(r"^    (?:build/)?genexx (.*?)(?:\s+#.*)?$", re.M)
+
+
+def read(path):
+    with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
+        return file.read()
+
+
+class Docs(unittest.TestCase):
+    def run_commands_of(self, path):
+        commands = COMMAND.findall(read(path))
+        self.assertGreater(len(commands), 3)
+        with tempfile.TemporaryDirectory() as folder:
+            for seed, name in ((1, "my.h5ad"), (1, "new.h5ad")):
+                done = genexx("simulate", "--cells", 300, "--genes", 600, "--types", 3, "--seed", seed, "--out", name, cwd=folder)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            for command in commands:
+                with self.subTest(command=command):
+                    done = genexx(*shlex.split(command), cwd=folder)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_commands_of_the_readme_work(self):
+        self.run_commands_of("README.md")
+
+    def test_the_commands_of_the_user_guide_work(self):
+        self.run_commands_of("docs/user-guide.md")
+
+    def test_the_readme_lists_exactly_the_verbs_of_the_program(self):
+        rows = re.findall(r"^\| (`.*?`) \|", read("README.md"), re.M)
+        listed = {verb for row in rows for verb in re.findall(r"`([\w-]+)`", row)}
+
+        words = genexx("completion", "bash").stdout.split('help) words="')[1].split('"')[0].split()
+
+        self.assertEqual(listed, set(words))
+
+    def test_options_named_in_the_user_guide_exist(self):
+        known = set(re.findall(r"--[\w-]+", genexx("completion", "bash").stdout))
+
+        named = set(re.findall(r"--[a-z][\w-]+", read("docs/user-guide.md")))
+
+        self.assertEqual(named - known, set())
+
+
+if __name__ == "__main__":
+    unittest.main()
