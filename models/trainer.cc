@@ -21,17 +21,19 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 // How far a replica has come in the current phase.
 struct Progress {
-  double best_loss = std::numeric_limits<double>::infinity();
   double best_score = -1;
   std::int64_t since_best = 0;
   bool active = true;
 };
 
-// Validation is better when macro F1 and accuracy together are; a tie is decided by the loss.
-bool better(const Lane::Validation& v, const Progress& p) {
-  const double score = v.macro_f1 + v.accuracy;
-  if (!std::isfinite(score) || !std::isfinite(v.loss)) return false;
-  return score > p.best_score || (score == p.best_score && v.loss < p.best_loss);
+// What validation is judged by: both figures count alike.
+double score_of(const Lane::Validation& v) { return v.accuracy + v.macro_f1; }
+
+// One standard error of the score on `cells` validation cells (that of a share, for each of its two figures). A small
+// validation set cannot tell epochs apart that differ by less. Source: Breiman et al., "Classification and regression
+// trees", 1984, section 3.4.3, the one-standard-error rule.
+double standard_error(const Lane::Validation& v, std::size_t cells) {
+  return 2.0 * std::sqrt(v.accuracy * (1.0 - v.accuracy) / static_cast<double>(cells));
 }
 
 // Slices of [r, ...] tensors of several lanes, put together again along r.
@@ -204,14 +206,12 @@ void Trainer::Parts::record(std::size_t replica, const std::vector<double>& loss
   line.seconds = seconds;
   check_finite(line);
   const bool has_validation = !tasks[replica].validation.empty();
-  line.best = has_validation && better(v, p);
-  if (line.best) {
-    p.best_loss = v.loss;
-    p.best_score = v.macro_f1 + v.accuracy;
+  ++p.since_best;
+  if (has_validation && score_of(v) > p.best_score) {
+    p.best_score = score_of(v);
     p.since_best = 0;
-  } else {
-    ++p.since_best;
   }
+  line.best = has_validation && score_of(v) >= p.best_score - standard_error(v, tasks[replica].validation.size());
   if (of_phase.keep == KeepWeights::best_validation && (line.best || !has_validation))
     lanes[lane_of[replica]]->keep(static_cast<std::int64_t>(place_in_lane[replica]));
   if (has_validation && of_phase.patience > 0 && p.since_best >= of_phase.patience) p.active = false;
@@ -246,10 +246,7 @@ Trainer::State Trainer::state() const {
   State state;
   nlohmann::json progress = nlohmann::json::array();
   for (const Progress& q : p.progress)
-    progress.push_back({{"best_loss", std::isfinite(q.best_loss) ? nlohmann::json(q.best_loss) : nlohmann::json()},
-                        {"best_score", q.best_score},
-                        {"since_best", q.since_best},
-                        {"active", q.active}});
+    progress.push_back({{"best_score", q.best_score}, {"since_best", q.since_best}, {"active", q.active}});
   state.json = nlohmann::json({{"phase", p.phase},
                                {"epochs_done", p.epochs_done},
                                {"lanes", p.lanes.size()},
@@ -277,7 +274,6 @@ void Trainer::resume(const State& state) {
     p.progress.clear();
     for (const nlohmann::json& q : json.at("progress")) {
       Progress one;
-      if (!q.at("best_loss").is_null()) one.best_loss = q.at("best_loss").get<double>();
       one.best_score = q.at("best_score").get<double>();
       one.since_best = q.at("since_best").get<std::int64_t>();
       one.active = q.at("active").get<bool>();

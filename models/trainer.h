@@ -25,7 +25,10 @@ namespace genexx {
 enum class DropoutUse { always, first_epoch, never };
 
 // Which weights a phase ends with.
-enum class KeepWeights { best_validation, last };
+enum class KeepWeights {
+  best_validation,  // the latest epoch within one standard error of the best validation so far
+  last
+};
 
 // How cells are drawn: each once an epoch, or with replacement so that classes come equally often.
 enum class Balance {
@@ -64,7 +67,7 @@ struct EpochRecord {
   std::vector<double> losses;  // mean over the epoch, in the order of the phase's losses
   double learning_rate = 0;    // at the end of the epoch
   double validation_loss = 0, validation_accuracy = 0, validation_macro_f1 = 0;  // NaN where there is no validation set
-  bool best = false;                                                             // better than every epoch before it
+  bool best = false;  // within one standard error of the best validation so far: its weights are kept
   double seconds = 0;
 };
 

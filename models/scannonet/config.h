@@ -24,7 +24,7 @@ struct Config {
   std::int64_t lr_decay_steps = 20;
   double label_smoothing = 0;
   std::string keep = "best";
-  std::int64_t patience = 30;
+  std::int64_t patience = 50;
   std::int64_t squeeze_width = 20, hidden_width = 128, embedding_width = 64;
   std::string fit_on = "train";
   std::int64_t min_class_cells = 10;

@@ -49,7 +49,7 @@ std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t repli
 std::int64_t batch_size(const Config& config, std::int64_t training_cells) {
   if (config.batch > 0) return config.batch;
   std::int64_t batch = 32;
-  while (batch < 256 && batch * 16 < training_cells) batch *= 2;
+  while (batch < 256 && batch * 8 < training_cells) batch *= 2;
   return batch;
 }
 

@@ -20,7 +20,7 @@ std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t repli
 TrainerConfig make_trainer_config(const Network& network, const Prepared& prepared,
                                   const std::vector<ReplicaTask>& tasks, const Config& config);
 
-// Rows of a step: as configured, or a power of two near a sixteenth of the cells, 32 to 256.
+// Rows of a step: as configured, or the power of two above an eighth of the cells, 32 to 256.
 std::int64_t batch_size(const Config& config, std::int64_t training_cells);
 
 // Bytes of memory that training will need beside the data, for an estimate before it starts.
