@@ -165,6 +165,31 @@ TEST_CASE("softmax_cross_entropy: ignored rows add nothing, all ignored gives ze
   });
 }
 
+TEST_CASE("softmax_cross_entropy: a row whose logits are all far below zero is as any other") {
+  on_every_device([](Context& ctx) {
+    Case c = random_case(2, 3);
+    for (double& x : c.logits) x -= 1e4;
+    const Result want = expected(c);
+
+    expect_result(run<double>(ctx, c), want, DType::f64, 1e4);
+    expect_result(run<float>(ctx, c), want, DType::f32, 1e4);
+  });
+}
+
+TEST_CASE("softmax_cross_entropy: NaN and infinity in an ignored row reach neither loss nor gradient") {
+  on_every_device([](Context& ctx) {
+    Case c = random_case(5, 3);  // row 2 is ignored
+    const Result want = expected(c);
+    c.logits[6] = std::nan("");
+    c.logits[7] = -std::numeric_limits<double>::infinity();
+
+    const Result got = run<double>(ctx, c);
+
+    expect_close({got.loss}, {want.loss}, {.k = 16, .scale = 4});
+    expect_close(got.dlogits, want.dlogits, {.k = 16, .scale = 4});
+  });
+}
+
 TEST_CASE("softmax_cross_entropy: no rows give a loss of zero") {
   on_every_device([](Context& ctx) {
     Case none = random_case(0, 3);
