@@ -13,7 +13,7 @@ import unittest
 
 from program import PROGRAM, genexx
 
-QUICK = ["--set", "train.epochs=20", "--set", "train.pretrain_epochs=2", "--replicas", "2", "--seed", "3", "--threads", "2"]
+QUICK = ["--set", "train.epochs=40", "--set", "train.pretrain_epochs=2", "--replicas", "2", "--seed", "3", "--threads", "2"]
 DIRECTORY = ["model.safetensors", "config.json", "metrics.json", "history.tsv", "predictions.tsv", "split.json", "report.html",
              "log.jsonl", "gene_list.csv", "feature_list.csv", "result.csv"]
 
@@ -29,7 +29,8 @@ class Scannonet(unittest.TestCase):
         cls.folder = tempfile.mkdtemp(prefix="genexx-program-")
         cls.data = os.path.join(cls.folder, "cells.h5ad")
         cls.run_directory = os.path.join(cls.folder, "run")
-        cls.must("simulate", "--kind", "cells", "--cells", 700, "--genes", 900, "--types", 4, "--seed", 1, "--out", cls.data)
+        cls.must("simulate", "--kind", "cells", "--cells", 700, "--genes", 900, "--types", 4, "--separation", 1.5, "--seed", 1,
+                 "--out", cls.data)
         cls.must("train", cls.data, "--label", "cell_type", "--out", cls.run_directory, *QUICK)
         cls.model = os.path.join(cls.run_directory, "model.safetensors")
 
@@ -80,7 +81,7 @@ class Scannonet(unittest.TestCase):
     def test_the_history_has_a_line_an_epoch_and_replica(self):
         rows = table(os.path.join(self.run_directory, "history.tsv"))
 
-        self.assertEqual(len(rows), 2 * (2 + 20))
+        self.assertEqual(len(rows), 2 * (2 + 40))
         self.assertEqual({row["phase"] for row in rows}, {"pretrain", "train"})
 
     def test_the_same_seed_gives_the_same_model_for_any_number_of_threads(self):
