@@ -132,7 +132,7 @@ class Scannonet(unittest.TestCase):
 
     def test_a_stopped_run_exits_6_and_resumes_to_the_same_weights(self):
         out = self.path("stopped")
-        words = ["train", self.data, "--label", "cell_type", "--out", out, "--set", "train.epochs=60", "--set", "train.pretrain_epochs=2",
+        words = ["train", self.data, "--label", "cell_type", "--out", out, "--set", "train.epochs=2000", "--set", "train.pretrain_epochs=2",
                  "--set", "train.patience=0", "--replicas", "2", "--seed", "3"]
         process = subprocess.Popen([PROGRAM, *words], stderr=subprocess.PIPE, text=True)
         while process.poll() is None and not os.path.exists(os.path.join(out, "checkpoint", "state.safetensors")):
