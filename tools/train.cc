@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // genexx train: the whole job of a system, from a file to a model, its metrics and its report.
 #include <chrono>
-#include <optional>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -71,19 +70,14 @@ TrainerHooks make_hooks(const TrainerConfig& config, std::int64_t replicas, RunD
           .should_stop = [] { return stop_requested(); }};
 }
 
-// Keeps the state of every epoch and writes it to disk at most once a second, and always when the run stops: short
-// epochs must not wait for the disk.
+// Writes the state of the first epoch and then of an epoch at most once a second: short epochs must not wait for the
+// disk, and a run that is stopped loses at most that second.
 class Checkpointer {
  public:
   Checkpointer(const RunDirectory& out, const nlohmann::json& identity) : out_(out), identity_(identity) {}
-  void take(Trainer::State state) {
-    state_ = std::move(state);
-    if (!written_ || since(last_) >= 1.0) flush();
-  }
-  void flush() {
-    if (!state_) return;
-    out_.save_checkpoint(*state_, identity_);
-    state_.reset();
+  void after_epoch(const Trainer& trainer) {
+    if (written_ && since(last_) < 1.0) return;
+    out_.save_checkpoint(trainer.state(), identity_);
     written_ = true;
     last_ = Clock::now();
   }
@@ -91,24 +85,21 @@ class Checkpointer {
  private:
   const RunDirectory& out_;
   const nlohmann::json& identity_;
-  std::optional<Trainer::State> state_;
   bool written_ = false;
   Clock::time_point last_{};
 };
 
 // Trains; says where it stopped when it was asked to.
-void run_trainer(Trainer& trainer, Checkpointer& checkpoint, RunDirectory& out, Console& console) {
+void run_trainer(Trainer& trainer, RunDirectory& out, Console& console) {
   try {
     trainer.run();
   } catch (const StoppedError& stopped) {
     console.end_progress();
-    checkpoint.flush();
     const std::string message = fmt::format("{} by {}", stopped.what(), stop_reason());
     if (trainer.history().empty()) throw RuntimeError(message + "; there is no checkpoint yet");
     throw StoppedError(message + "; the checkpoint is valid, go on with --resume");
   }
   console.end_progress();
-  checkpoint.flush();
   out.log("trained", {{"epochs", trainer.history().size()}});
 }
 
@@ -167,13 +158,13 @@ void train(const TrainOptions& o, Program& program) {
   TrainerHooks hooks = make_hooks(trainer_config, replicas, out, console, done);
   Trainer* running = nullptr;
   Checkpointer checkpoint(out, identity);
-  hooks.on_checkpoint = [&] { checkpoint.take(running->state()); };
+  hooks.on_checkpoint = [&] { checkpoint.after_epoch(*running); };
   Trainer trainer(*ctx, network, prepared.set, tasks, trainer_config, hooks);
   running = &trainer;
   if (o.resume)
     if (const auto state = out.load_checkpoint(identity)) trainer.resume(*state);
   begin = Clock::now();
-  run_trainer(trainer, checkpoint, out, console);
+  run_trainer(trainer, out, console);
   seconds.train = since(begin);
 
   begin = Clock::now();
