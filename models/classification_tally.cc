@@ -7,43 +7,31 @@
 
 namespace genexx {
 
-ClassificationTally::ClassificationTally(std::int64_t classes)
-    : hits_(static_cast<std::size_t>(classes), 0), labelled_(hits_), predicted_(hits_) {}
+namespace {
+
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+ClassificationTally::ClassificationTally(std::int64_t classes) : confusion_(classes) {}
 
 void ClassificationTally::add(const double* logits, std::int32_t label) {
   if (label < 0) return;
-  const auto classes = static_cast<std::ptrdiff_t>(hits_.size());
+  const std::int64_t classes = confusion_.classes;
   const double* const top = std::max_element(logits, logits + classes);
   double sum = 0;
-  for (std::ptrdiff_t k = 0; k < classes; ++k) sum += std::exp(logits[k] - *top);
+  for (std::int64_t k = 0; k < classes; ++k) sum += std::exp(logits[k] - *top);
   loss_ += std::log(sum) + *top - logits[label];
-  const auto guess = static_cast<std::size_t>(top - logits);
-  ++predicted_[guess];
-  ++labelled_[static_cast<std::size_t>(label)];
-  if (guess == static_cast<std::size_t>(label)) ++hits_[guess];
+  confusion_.add(label, static_cast<std::int32_t>(top - logits));
   ++rows_;
 }
 
 double ClassificationTally::mean_cross_entropy() const {
-  return rows_ > 0 ? loss_ / static_cast<double>(rows_) : std::numeric_limits<double>::quiet_NaN();
+  return rows_ > 0 ? loss_ / static_cast<double>(rows_) : kNothing;
 }
 
-double ClassificationTally::accuracy() const {
-  std::int64_t hits = 0;
-  for (const std::int64_t h : hits_) hits += h;
-  return rows_ > 0 ? static_cast<double>(hits) / static_cast<double>(rows_) : std::numeric_limits<double>::quiet_NaN();
-}
+double ClassificationTally::accuracy() const { return classification_metrics(confusion_).accuracy.value_or(kNothing); }
 
-double ClassificationTally::macro_f1() const {
-  double sum = 0;
-  int classes = 0;
-  for (std::size_t k = 0; k < hits_.size(); ++k) {
-    const std::int64_t both = labelled_[k] + predicted_[k];
-    if (both == 0) continue;
-    sum += 2.0 * static_cast<double>(hits_[k]) / static_cast<double>(both);
-    ++classes;
-  }
-  return classes > 0 ? sum / classes : std::numeric_limits<double>::quiet_NaN();
-}
+double ClassificationTally::macro_f1() const { return classification_metrics(confusion_).macro_f1.value_or(kNothing); }
 
 }  // namespace genexx

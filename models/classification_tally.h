@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+
+#include "models/metrics.h"
 
 namespace genexx {
 
@@ -17,10 +18,10 @@ class ClassificationTally {
   // All NaN when nothing was added.
   double mean_cross_entropy() const;
   double accuracy() const;
-  double macro_f1() const;  // unweighted mean over classes that occur in labels or predictions; F1 of 0/0 is 0
+  double macro_f1() const;  // as in metrics.h
 
  private:
-  std::vector<std::int64_t> hits_, labelled_, predicted_;
+  Confusion confusion_;
   double loss_ = 0;
   std::int64_t rows_ = 0;
 };

@@ -65,6 +65,12 @@ CsrMatrix normalised(const CsrMatrix& matrix, std::span<const std::int32_t> gene
   out.rows = matrix.rows;
   out.cols = genes;
   out.row_begin.reserve(static_cast<std::size_t>(matrix.rows) + 1);
+  const auto entries =
+      static_cast<std::size_t>(std::count_if(matrix.column.begin(), matrix.column.end(), [&](std::int32_t j) {
+        return gene_of_column[static_cast<std::size_t>(j)] >= 0;
+      }));
+  out.column.reserve(entries);
+  out.value.reserve(entries);
   std::vector<std::pair<std::int32_t, float>> row;
   for (std::size_t i = 0; i < static_cast<std::size_t>(matrix.rows); ++i) {
     row.clear();

@@ -2,7 +2,9 @@
 #include "models/metrics.h"
 
 #include <cmath>
+#include <numeric>
 #include <string>
+#include <utility>
 
 #include "engine/error.h"
 #include "models/ranking_metrics.h"
@@ -52,26 +54,6 @@ class Mean {
   double sum_ = 0, weight_ = 0;
 };
 
-void count(const ClassificationInput& input, ClassificationMetrics& m) {
-  m.confusion.classes = input.classes;
-  m.confusion.counts.assign(at(input.classes * input.classes), 0);
-  m.confusion.rejected.assign(at(input.classes), 0);
-  for (std::size_t i = 0; i < input.truth.size(); ++i) {
-    const std::int32_t truth = input.truth[i], predicted = input.predicted[i];
-    if (truth < 0) {
-      ++m.unknown_labels;
-      continue;
-    }
-    ++m.cells;
-    if (predicted < 0) {
-      ++m.rejected;
-      ++m.confusion.rejected[at(truth)];
-    } else {
-      ++m.confusion.counts[at(truth * input.classes + predicted)];
-    }
-  }
-}
-
 ClassMetrics one_class(const Confusion& confusion, std::int64_t c, std::int64_t cells) {
   ClassMetrics m;
   m.support = confusion.rejected[at(c)];
@@ -88,14 +70,12 @@ ClassMetrics one_class(const Confusion& confusion, std::int64_t c, std::int64_t 
 }
 
 void average(ClassificationMetrics& m) {
-  Mean balanced, f1, weighted, precision, recall, specificity, auroc, auprc;
+  Mean balanced, f1, weighted, precision, recall, specificity;
   std::int64_t hits = 0;
   bool any_specificity = false;
   for (std::int64_t c = 0; c < m.confusion.classes; ++c) {
     const ClassMetrics& one = m.per_class[at(c)];
     hits += m.confusion.at(c, c);
-    auroc.add_defined(one.auroc);
-    auprc.add_defined(one.auprc);
     if (one.support + one.predicted == 0) continue;
     balanced.add_defined(one.recall);
     f1.add(one.f1.value_or(0));
@@ -112,19 +92,37 @@ void average(ClassificationMetrics& m) {
   m.precision = precision.value();
   m.recall = m.sensitivity = recall.value();
   if (any_specificity) m.specificity = specificity.value();
-  m.auroc = auroc.value();
-  m.auprc = auprc.value();
 }
 
 }  // namespace
 
+ClassificationMetrics classification_metrics(Confusion confusion) {
+  ClassificationMetrics m;
+  for (const std::int64_t rejected : confusion.rejected) m.rejected += rejected;
+  m.cells = std::accumulate(confusion.counts.begin(), confusion.counts.end(), m.rejected);
+  for (std::int64_t c = 0; c < confusion.classes; ++c) m.per_class.push_back(one_class(confusion, c, m.cells));
+  m.confusion = std::move(confusion);
+  average(m);
+  return m;
+}
+
 ClassificationMetrics classification_metrics(const ClassificationInput& input) {
   check(input);
-  ClassificationMetrics m;
-  count(input, m);
+  Confusion confusion(input.classes);
+  std::int64_t unknown_labels = 0;
+  for (std::size_t i = 0; i < input.truth.size(); ++i) {
+    if (input.truth[i] >= 0) {
+      confusion.add(input.truth[i], input.predicted[i]);
+    } else {
+      ++unknown_labels;
+    }
+  }
+  ClassificationMetrics m = classification_metrics(std::move(confusion));
+  m.unknown_labels = unknown_labels;
+  if (input.probability.empty()) return m;
+  Mean auroc, auprc;
   for (std::int64_t c = 0; c < input.classes; ++c) {
-    ClassMetrics& one = m.per_class.emplace_back(one_class(m.confusion, c, m.cells));
-    if (input.probability.empty()) continue;
+    ClassMetrics& one = m.per_class[at(c)];
     const Ranking ranking = rank_scores({.scores = input.probability,
                                          .stride = input.classes,
                                          .column = c,
@@ -132,8 +130,11 @@ ClassificationMetrics classification_metrics(const ClassificationInput& input) {
                                          .positive = static_cast<std::int32_t>(c)});
     one.auroc = ranking.auroc;
     one.auprc = ranking.average_precision;
+    auroc.add_defined(one.auroc);
+    auprc.add_defined(one.auprc);
   }
-  average(m);
+  m.auroc = auroc.value();
+  m.auprc = auprc.value();
   return m;
 }
 

@@ -22,6 +22,17 @@ struct Confusion {
   std::vector<std::int64_t> counts;    // [classes, classes], rows are the truth
   std::vector<std::int64_t> rejected;  // [classes], by truth
 
+  Confusion() = default;
+  explicit Confusion(std::int64_t number_of_classes)
+      : classes(number_of_classes),
+        counts(static_cast<std::size_t>(classes * classes), 0),
+        rejected(static_cast<std::size_t>(classes), 0) {}
+
+  // One more cell; `predicted` below zero: rejected.
+  void add(std::int32_t truth, std::int32_t predicted) {
+    ++(predicted < 0 ? rejected[static_cast<std::size_t>(truth)]
+                     : counts[static_cast<std::size_t>(truth * classes + predicted)]);
+  }
   std::int64_t at(std::int64_t truth, std::int64_t predicted) const {
     return counts[static_cast<std::size_t>(truth * classes + predicted)];
   }
@@ -55,6 +66,9 @@ struct ClassificationMetrics {
   std::int64_t unknown_labels = 0;  // left out for want of a known label
   std::int64_t rejected = 0;        // judged cells without a prediction
 };
+
+// What the counts alone tell: everything but auroc, auprc and unknown_labels.
+ClassificationMetrics classification_metrics(Confusion confusion);
 
 // Throws ShapeError for lengths that differ or a code that is not below `classes`; RuntimeError for a NaN probability.
 // O(classes * cells log cells) with probabilities.

@@ -55,6 +55,10 @@ const char* name_of(Recipe::InputKind kind) {
 
 Model read_model(const std::string& given) {
   const std::string path = std::filesystem::is_directory(given) ? given + "/model.safetensors" : given;
+  if (path != given && !std::filesystem::exists(path))
+    throw InputError(given +
+                     ": the directory holds no model.safetensors; is it the --out of a finished training (with "
+                     "--folds, a model is written only with --refit)?");
   SafetensorsFile file = read_safetensors(path);
   try {
     return model_from({std::move(file.tensors), std::move(file.metadata)});
@@ -78,6 +82,7 @@ Application::Application(const ApplicationOptions& options, Console& console)
   source_ = open_source(options.reading, console, kind);
   console.say(fmt::format("{}: {} cells, {} genes; {}; {} ({})", options.reading.data, source_->rows(), source_->cols(),
                           source_->description(), genexx::name_of(kind.kind), kind.evidence));
+  warn_of_repeated_names(*source_, console);
   const Recipe& recipe = model_.recipe;
   const bool counts_model = recipe.input == Recipe::InputKind::counts;
   if ((kind.kind == MatrixKind::scaled) != (recipe.input == Recipe::InputKind::scaled) ||

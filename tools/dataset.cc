@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <string_view>
 #include <thread>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -36,7 +38,7 @@ void append(CsrMatrix& all, const CsrMatrix& block) {
 }
 
 // Reads every row, checking values, with several columns of one gene brought together.
-void read_matrix(Dataset& d, const ReadingOptions& o) {
+void read_matrix(Dataset& d, const ReadingOptions& o, Console& console) {
   const bool counts = d.kind == MatrixKind::counts;
   const std::string rule = o.duplicates == "auto" ? (counts ? "sum" : "error") : o.duplicates;
   d.genes = unique_names(d.source->gene_names());
@@ -48,6 +50,9 @@ void read_matrix(Dataset& d, const ReadingOptions& o) {
                          : rule == "first" ? DuplicateGenes::first
                                            : DuplicateGenes::error;
     match = match_genes({{"gene names", d.source->gene_names()}}, {{"gene names", d.genes}}, options);
+    if (match.merged > 0)
+      console.warn(fmt::format("{} columns repeat the name of a gene and were {}", match.merged,
+                               options.duplicates == DuplicateGenes::sum ? "added to its first" : "left out"));
     matched = std::make_unique<MatchedSource>(*d.source, match);
   }
   BatchSource& rows = matched ? static_cast<BatchSource&>(*matched) : *d.source;
@@ -181,6 +186,19 @@ std::unique_ptr<MatrixSource> open_source(const ReadingOptions& o, Console& cons
   return source;
 }
 
+void warn_of_repeated_names(const MatrixSource& source, Console& console) {
+  std::unordered_set<std::string_view> seen;
+  std::int64_t repeated = 0;
+  std::string_view example;
+  for (const std::string& name : source.cell_names()) {
+    if (seen.insert(name).second) continue;
+    if (repeated++ == 0) example = name;
+  }
+  if (repeated > 0)
+    console.warn(fmt::format("{} {} the name of an earlier cell (the first is '{}'); all are kept", repeated,
+                             repeated == 1 ? "cell has" : "cells have", example));
+}
+
 Dataset read_dataset(const ReadingOptions& o, Labels labels, Console& console) {
   const auto begin = std::chrono::steady_clock::now();
   if (o.time_limit > 0) set_time_limit(o.time_limit);
@@ -191,6 +209,7 @@ Dataset read_dataset(const ReadingOptions& o, Labels labels, Console& console) {
   d.evidence = report.evidence;
   console.say(fmt::format("{}: {} cells, {} genes; {}; {} ({})", o.data, d.source->rows(), d.source->cols(),
                           d.source->description(), name_of(d.kind), d.evidence));
+  warn_of_repeated_names(*d.source, console);
   if (d.kind == MatrixKind::scaled && o.input_kind != "scaled")
     throw RefusedError(
         o.data + ": the values are scaled (" + d.evidence +
@@ -202,7 +221,10 @@ Dataset read_dataset(const ReadingOptions& o, Labels labels, Console& console) {
     throw RefusedError(o.data +
                        ": which column holds the cell types? Give --label COLUMN (genexx inspect lists the "
                        "columns), or --labels FILE");
-  read_matrix(d, o);
+  if (!o.excluded_labels.empty() && !d.labels.empty())
+    console.say(fmt::format("{} cells have no label or an excluded one",
+                            std::count(d.labels.begin(), d.labels.end(), std::string())));
+  read_matrix(d, o, console);
   if (d.kind == MatrixKind::log2p1) {
     for (float& v : d.matrix.value) v *= static_cast<float>(std::log(2.0));
     console.say("logarithms to base 2 were made natural");

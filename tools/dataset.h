@@ -55,6 +55,9 @@ enum class Labels { required, optional, none };
 // Opens the matrix: where X is scaled and raw is not, raw is taken and named. Applies --labels and --limit-cells.
 std::unique_ptr<MatrixSource> open_source(const ReadingOptions& options, Console& console, MatrixKindReport& kind);
 
+// Warns, once and with the count, where several cells have one name: they are all kept.
+void warn_of_repeated_names(const MatrixSource& source, Console& console);
+
 // Opens and reads everything. Throws RefusedError for values that cannot be (NaN, infinite, negative counts), for
 // scaled input without --input-kind scaled, for a label column that is missing.
 Dataset read_dataset(const ReadingOptions& options, Labels labels, Console& console);

@@ -16,7 +16,7 @@
 namespace genexx::tools {
 namespace {
 
-constexpr const char* kCheckpoint = "checkpoint/state.safetensors";
+std::string checkpoint(const std::string& name) { return "checkpoint/" + name + ".safetensors"; }
 
 std::string text_of(const nlohmann::json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -31,8 +31,8 @@ RunDirectory::RunDirectory(const std::string& path, Use use) : path_(path) {
     throw UsageError(path + " is a file, expected a directory to write to");
   if (use == Use::fresh && there && !std::filesystem::is_empty(path, error))
     throw UsageError(path + " is there already and not empty; choose another --out, or give --overwrite or --resume");
-  if (use == Use::replace && std::filesystem::exists(file(kCheckpoint)))
-    std::filesystem::remove(file(kCheckpoint), error);
+  for (const char* name : {kMainCheckpoint, kRefitCheckpoint})
+    if (use == Use::replace) std::filesystem::remove(file(checkpoint(name)), error);
   std::filesystem::create_directories(path, error);
   if (error) throw RuntimeError(path + ": cannot be made: " + error.message());
   log_ = std::fopen(file("log.jsonl").c_str(), use == Use::resume ? "a" : "w");
@@ -61,23 +61,33 @@ void RunDirectory::log(const std::string& event, nlohmann::json fields) {
                        " bytes: " + std::strerror(errno));
 }
 
-void RunDirectory::save_checkpoint(const Trainer::State& state, const nlohmann::json& identity) const {
-  std::error_code ignored;  // writing says why where there is no directory
-  std::filesystem::create_directory(file("checkpoint"), ignored);
+void RunDirectory::make_folder(const std::string& name) const {
+  std::error_code error;
+  std::filesystem::create_directory(file(name), error);
+  if (error) throw RuntimeError(file(name) + ": cannot be made: " + error.message());
+}
+
+void RunDirectory::save_checkpoint(const std::string& name, const Trainer::State& state,
+                                   const nlohmann::json& identity) const {
+  make_folder("checkpoint");
   SafetensorsFile out;
   out.tensors = state.tensors;
   out.metadata["state"] = state.json;
   out.metadata["identity"] = identity.dump();
-  write_safetensors(file(kCheckpoint), out);
+  write_safetensors(file(checkpoint(name)), out);
 }
 
-std::optional<Trainer::State> RunDirectory::load_checkpoint(const nlohmann::json& identity) const {
-  if (!std::filesystem::exists(file(kCheckpoint))) return std::nullopt;
-  SafetensorsFile in = read_safetensors(file(kCheckpoint), Checksums::required);
+bool RunDirectory::has_checkpoint() const { return std::filesystem::exists(file(checkpoint(kMainCheckpoint))); }
+
+std::optional<Trainer::State> RunDirectory::load_checkpoint(const std::string& name,
+                                                            const nlohmann::json& identity) const {
+  const std::string path = file(checkpoint(name));
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  SafetensorsFile in = read_safetensors(path, Checksums::required);
   const nlohmann::json other = nlohmann::json::parse(in.metadata["identity"], nullptr, false);
   for (const auto& [key, value] : identity.items())
     if (!other.is_object() || other.value(key, nlohmann::json()) != value)
-      throw UsageError(file(kCheckpoint) + " belongs to another run: its " + key +
+      throw UsageError(path + " belongs to another run: its " + key +
                        " differs; resume with the options and the "
                        "data it was started with, or start anew with --overwrite");
   return Trainer::State{std::move(in.tensors), in.metadata["state"]};

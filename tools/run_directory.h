@@ -12,6 +12,10 @@
 
 namespace genexx::tools {
 
+// Names of checkpoints: of the run itself, and of the model trained after cross-validation.
+constexpr const char* kMainCheckpoint = "state";
+constexpr const char* kRefitCheckpoint = "refit";
+
 class RunDirectory {
  public:
   enum class Use { fresh, replace, resume };
@@ -31,10 +35,15 @@ class RunDirectory {
   // Adds a line to log.jsonl, with the time.
   void log(const std::string& event, nlohmann::json fields);
 
-  // Checkpoint: atomically replaced. `identity` tells runs apart: configuration, data, seed.
-  void save_checkpoint(const Trainer::State& state, const nlohmann::json& identity) const;
+  // Makes a folder inside, if it is not there.
+  void make_folder(const std::string& name) const;
+
+  // checkpoint/NAME.safetensors, atomically replaced. `identity` tells runs apart: configuration, data, seed.
+  void save_checkpoint(const std::string& name, const Trainer::State& state, const nlohmann::json& identity) const;
+  // Whether the run has a checkpoint to go on from.
+  bool has_checkpoint() const;
   // Throws InputError when damaged, UsageError when it belongs to another run (naming what differs); none when absent.
-  std::optional<Trainer::State> load_checkpoint(const nlohmann::json& identity) const;
+  std::optional<Trainer::State> load_checkpoint(const std::string& name, const nlohmann::json& identity) const;
 
  private:
   std::string path_;

@@ -27,14 +27,7 @@ struct Stages {
         ctx(device_context(o.device, o.cpu_isa, pool)),
         config(with_fit(resolve_config(o), fit_on)),
         data(read_dataset(o.reading, Labels::required, console)),
-        input{.matrix = data.matrix,
-              .genes = data.genes,
-              .labels = data.labels,
-              .groups = codes_of(*data.source, o.reading.group_column),
-              .batches = codes_of(*data.source, o.reading.batch_column),
-              .input = data.kind == MatrixKind::counts   ? Recipe::InputKind::counts
-                       : data.kind == MatrixKind::scaled ? Recipe::InputKind::scaled
-                                                         : Recipe::InputKind::log_normalized},
+        input(preparation_input(data, o.reading)),
         prepared(scannonet::prepare(*ctx, input, config, {.folds = 0, .seed = o.seed})) {
     for (const std::string& warning : prepared.warnings) console.warn(warning);
   }
@@ -60,7 +53,7 @@ void write_cells(const std::string& path, const Stages& s, const std::vector<std
       values[row + g] = (m.value[static_cast<std::size_t>(k)] - p.shift[g]) * p.factor[g];
     }
   }
-  for (const std::int64_t f : s.prepared.features) genes.push_back(s.data.genes[static_cast<std::size_t>(f)]);
+  for (const std::int64_t f : s.prepared.fitted.columns) genes.push_back(s.data.genes[static_cast<std::size_t>(f)]);
   H5adWriter writer(path, {.threads = s.pool.threads()});
   writer.write_cells(names, table);
   writer.write_genes(genes, {{{"gene", genes}}});
@@ -83,7 +76,7 @@ void select_genes(const TrainOptions& o, Console& console) {
   }
   write_cells(out.file("matrix.h5ad"), s, selection.cells,
               {{{"celltype", as_categorical({"celltype", types})}, {"n_counts", totals}, {"size_factors", factors}}});
-  console.say(fmt::format("{} genes of {} chosen for {} cell types: {}", s.prepared.features.size(),
+  console.say(fmt::format("{} genes of {} chosen for {} cell types: {}", s.prepared.fitted.columns.size(),
                           s.data.genes.size(), s.prepared.classes.size(), out.file("feature_list.csv")));
 }
 

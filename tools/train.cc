@@ -11,10 +11,9 @@
 #include "io/safetensors.h"
 #include "io/sha256.h"
 #include "models/config.h"
-#include "models/scannonet/network.h"
+#include "models/metrics_json.h"
 #include "models/scannonet/training.h"
 #include "tools/evaluation_report.h"
-#include "tools/stop_signal.h"
 #include "tools/train_options.h"
 #include "tools/train_outputs.h"
 
@@ -23,11 +22,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-Recipe::InputKind input_kind(MatrixKind kind) {
-  if (kind == MatrixKind::counts) return Recipe::InputKind::counts;
-  return kind == MatrixKind::scaled ? Recipe::InputKind::scaled : Recipe::InputKind::log_normalized;
-}
 
 // What tells this run from others; a checkpoint of another identity is refused.
 nlohmann::json identity_of(const TrainOptions& o, const nlohmann::json& config, const Context& ctx) {
@@ -51,58 +45,6 @@ nlohmann::json description_of(const TrainOptions& o, const nlohmann::json& ident
   return d;
 }
 
-TrainerHooks make_hooks(const TrainerConfig& config, std::int64_t replicas, RunDirectory& out, Console& console,
-                        std::int64_t& done) {
-  std::int64_t total = 0;
-  for (const PhaseConfig& phase : config.phases) total += phase.epochs * replicas;
-  return {.on_epoch =
-              [&console, &out, &done, total](const EpochRecord& r) {
-                console.show_progress(++done, total,
-                                      fmt::format("{} epoch {}, replica {}, validation accuracy {:.3f}", r.phase,
-                                                  r.epoch, r.replica, r.validation_accuracy));
-                out.log("epoch", {{"phase", r.phase},
-                                  {"epoch", r.epoch},
-                                  {"replica", r.replica},
-                                  {"losses", r.losses},
-                                  {"validation_accuracy", r.validation_accuracy},
-                                  {"seconds", r.seconds}});
-              },
-          .should_stop = [] { return stop_requested(); }};
-}
-
-// Writes the state of the first epoch and then of an epoch at most once a second: short epochs must not wait for the
-// disk, and a run that is stopped loses at most that second.
-class Checkpointer {
- public:
-  Checkpointer(const RunDirectory& out, const nlohmann::json& identity) : out_(out), identity_(identity) {}
-  void after_epoch(const Trainer& trainer) {
-    if (written_ && since(last_) < 1.0) return;
-    out_.save_checkpoint(trainer.state(), identity_);
-    written_ = true;
-    last_ = Clock::now();
-  }
-
- private:
-  const RunDirectory& out_;
-  const nlohmann::json& identity_;
-  bool written_ = false;
-  Clock::time_point last_{};
-};
-
-// Trains; says where it stopped when it was asked to.
-void run_trainer(Trainer& trainer, RunDirectory& out, Console& console) {
-  try {
-    trainer.run();
-  } catch (const StoppedError& stopped) {
-    console.end_progress();
-    const std::string message = fmt::format("{} by {}", stopped.what(), stop_reason());
-    if (trainer.history().empty()) throw RuntimeError(message + "; there is no checkpoint yet");
-    throw StoppedError(message + "; the checkpoint is valid, go on with --resume");
-  }
-  console.end_progress();
-  out.log("trained", {{"epochs", trainer.history().size()}});
-}
-
 Calibration fit_calibration(const scannonet::Judged& judged, const scannonet::Prepared& p, double error_rate) {
   std::vector<std::int32_t> truth;
   for (const std::int64_t c : p.splits[0].validation) truth.push_back(p.set.labels[static_cast<std::size_t>(c)]);
@@ -111,8 +53,55 @@ Calibration fit_calibration(const scannonet::Judged& judged, const scannonet::Pr
                    error_rate);
 }
 
+// All replicas of a plan with one split, as one calibrated model.
+Model model_of(const TrainingPlan& plan, const TrainedReplicas& trained, const scannonet::Judged& judged,
+               double error_rate) {
+  const auto replicas = static_cast<std::int64_t>(plan.tasks.size());
+  Model model = scannonet::make_model(plan.network, plan.prepared, trained.weights, 0, replicas, 0);
+  model.calibration = fit_calibration(judged, plan.prepared, error_rate);
+  return model;
+}
+
+void save_model(const RunDirectory& out, const Model& model) {
+  ModelParts parts = to_parts(model);
+  write_safetensors(out.file("model.safetensors"), {std::move(parts.tensors), std::move(parts.metadata)});
+}
+
+// --refit: after cross-validation a model of all cells, save those that choose its weights. Its records lie in refit/,
+// its metrics go into `metrics`.
+Model refit(Context& ctx, const TrainOptions& o, const scannonet::Config& config,
+            const scannonet::PreparationInput& input, const Dataset& data, TrainingRecords records,
+            nlohmann::json& metrics) {
+  const TrainingPlan plan =
+      plan_training(ctx, input, config, {.seed = o.seed, .test_cells = scannonet::TestCells::none}, o.replicas);
+  records.console.say(fmt::format("refit: {} genes chosen, {} replicas on {} cells, {} others to choose their weights",
+                                  plan.prepared.fitted.columns.size(), o.replicas, plan.tasks[0].train.size(),
+                                  plan.tasks[0].validation.size()));
+  records.checkpoint = kRefitCheckpoint;
+  records.identity["replicas"] = o.replicas;
+  const TrainedReplicas trained = run_training(ctx, plan, records);
+  const scannonet::Judged judged = scannonet::judge(ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
+  records.out.make_folder("refit");
+  write_training_tables(records.out, "refit/", {data, plan, trained, "replicas", o.seed});
+  metrics["refit"] = {{"validation", metrics_json(judged.validation, plan.prepared.classes)},
+                      {"train", metrics_json(judged.train, plan.prepared.classes)}};
+  return model_of(plan, trained, judged, o.unknown_error_rate);
+}
+
+void say_plan(const TrainingPlan& plan, const Dataset& data, Console& console) {
+  const auto replicas = static_cast<std::int64_t>(plan.tasks.size());
+  const std::int64_t bytes = scannonet::estimate_training_bytes(plan.network, replicas, plan.trainer.batch) +
+                             8 * (data.matrix.nnz() + plan.prepared.set.data.nnz());
+  for (const std::string& warning : plan.prepared.warnings) console.warn(warning);
+  console.say(
+      fmt::format("{} classes, {} genes chosen, {} cells to train on, batch {}, {} replicas; about {:.0f} MB of memory",
+                  plan.prepared.classes.size(), plan.prepared.fitted.columns.size(), plan.tasks[0].train.size(),
+                  plan.trainer.batch, replicas, 1e-6 * static_cast<double>(bytes)));
+}
+
 void train(const TrainOptions& o, Program& program) {
   Console& console = program.console;
+  check_combination(o);
   const scannonet::Config config = resolve_config(o);
   const nlohmann::json config_json = to_json_config(config);
   if (o.dump_config) return fmt::print("{}\n", config_json.dump(2));
@@ -124,28 +113,13 @@ void train(const TrainOptions& o, Program& program) {
   seconds.read = data.read_seconds;
 
   auto begin = Clock::now();
-  const scannonet::PreparationInput input = {.matrix = data.matrix,
-                                             .genes = data.genes,
-                                             .labels = data.labels,
-                                             .groups = codes_of(*data.source, o.reading.group_column),
-                                             .batches = codes_of(*data.source, o.reading.batch_column),
-                                             .input = input_kind(data.kind)};
+  const scannonet::PreparationInput input = preparation_input(data, o.reading);
   if (input.input == Recipe::InputKind::log_normalized)
     console.say("the values are log-normalised already: library size and logarithm are skipped");
-  const scannonet::Prepared prepared = scannonet::prepare(*ctx, input, config, {.folds = o.folds, .seed = o.seed});
-  for (const std::string& warning : prepared.warnings) console.warn(warning);
-  const std::int64_t replicas = o.folds > 0 ? o.folds : o.replicas;
-  const Network network = scannonet::make_network(prepared.set.genes(), prepared.set.classes, config.dropout,
-                                                  {config.squeeze_width, config.hidden_width, config.embedding_width});
-  const auto tasks = scannonet::make_tasks(prepared, replicas, static_cast<std::int64_t>(o.seed), config);
-  const TrainerConfig trainer_config = scannonet::make_trainer_config(network, prepared, tasks, config);
+  const TrainingPlan plan =
+      plan_training(*ctx, input, config, {.folds = o.folds, .seed = o.seed}, o.folds > 0 ? o.folds : o.replicas);
   seconds.prepare = since(begin);
-  const std::int64_t bytes = scannonet::estimate_training_bytes(network, replicas, trainer_config.batch) +
-                             8 * (data.matrix.nnz() + prepared.set.data.nnz());
-  console.say(
-      fmt::format("{} classes, {} genes chosen, {} cells to train on, batch {}, {} replicas; about {:.0f} MB of memory",
-                  prepared.classes.size(), prepared.features.size(), tasks[0].train.size(), trainer_config.batch,
-                  replicas, 1e-6 * static_cast<double>(bytes)));
+  say_plan(plan, data, console);
   if (o.dry_run) return;
 
   RunDirectory out(o.out, o.resume              ? RunDirectory::Use::resume
@@ -154,36 +128,30 @@ void train(const TrainOptions& o, Program& program) {
   const nlohmann::json identity = identity_of(o, config_json, *ctx);
   const nlohmann::json description = description_of(o, identity, program.command_line);
   out.log("start", description);
-  std::int64_t done = 0;
-  TrainerHooks hooks = make_hooks(trainer_config, replicas, out, console, done);
-  Trainer* running = nullptr;
-  Checkpointer checkpoint(out, identity);
-  hooks.on_checkpoint = [&] { checkpoint.after_epoch(*running); };
-  Trainer trainer(*ctx, network, prepared.set, tasks, trainer_config, hooks);
-  running = &trainer;
-  if (o.resume)
-    if (const auto state = out.load_checkpoint(identity)) trainer.resume(*state);
+  const TrainingRecords records = {.out = out,
+                                   .console = console,
+                                   .checkpoint = kMainCheckpoint,
+                                   .identity = identity,
+                                   .start = o.resume ? TrainingRecords::Start::resume : TrainingRecords::Start::fresh};
   begin = Clock::now();
-  run_trainer(trainer, out, console);
+  const TrainedReplicas trained = run_training(*ctx, plan, records);
   seconds.train = since(begin);
 
   begin = Clock::now();
-  const scannonet::Judged judged = scannonet::judge(*ctx, network, input, prepared, tasks, trainer.weights());
+  const scannonet::Judged judged = scannonet::judge(*ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
   seconds.test = since(begin);
-  const FinishedRun run = {data,        input,  prepared, judged, trainer.history(), trainer_config, config_json,
-                           description, o.seed, o.folds,  seconds};
-  const nlohmann::json metrics = metrics_document(run);
-  if (o.folds == 0) {
-    Model model = scannonet::make_model(network, input, prepared, trainer.weights(), 0, replicas, 0);
-    model.calibration = fit_calibration(judged, prepared, o.unknown_error_rate);
+  const FinishedRun run = {data, plan, trained, judged, config_json, description, o.seed, o.folds, seconds};
+  nlohmann::json metrics = metrics_document(run);
+  if (o.folds == 0 || o.refit) {
+    Model model = o.folds == 0 ? model_of(plan, trained, judged, o.unknown_error_rate)
+                               : refit(*ctx, o, config, input, data, records, metrics);
     model.summary = {{"run", description},
                      {"config", config_json},
                      {"test", {{"accuracy", metrics["test"]["accuracy"]}, {"macro_f1", metrics["test"]["macro_f1"]}}}};
-    ModelParts parts = to_parts(model);
-    write_safetensors(out.file("model.safetensors"), {std::move(parts.tensors), std::move(parts.metadata)});
+    save_model(out, model);
   }
   write_tables(out, run, metrics);
-  write_training_report(out, run, metrics, network.parameter_count());
+  write_training_report(out, run, metrics);
   out.log("end", {{"seconds", metrics["seconds"]},
                   {"peak_memory_bytes", metrics["peak_memory_bytes"]},
                   {"test_accuracy", metrics["test"]["accuracy"]}});

@@ -31,13 +31,14 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--preset", o.preset, "settings of a published run, for instance \"Zheng 68K\"");
   verb.add_option("--config", o.config_file, "JSON file with settings");
   verb.add_option("--set", o.settings, "one setting, key=value; may be repeated")->expected(1)->take_all();
-  CLI::Option* replicas =
-      verb.add_option("--replicas", o.replicas, "copies trained together; predictions are their mean")
+  const CLI::Option* replicas =
+      verb.add_option("--replicas", o.replicas,
+                      "copies trained together, predictions are their mean; with --folds those of --refit")
           ->check(CLI::Range(1, 10000))
           ->capture_default_str();
-  verb.add_option("--folds", o.folds, "cross-validation instead of one split")
-      ->check(CLI::Range(2, 1000))
-      ->excludes(replicas);
+  verb.parse_complete_callback([&o, replicas] { o.replicas_given = replicas->count() > 0; });
+  verb.add_option("--folds", o.folds, "cross-validation instead of one split")->check(CLI::Range(2, 1000));
+  verb.add_flag("--refit,!--no-refit", o.refit, "after --folds train a model on the cells of all folds");
   verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
   verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");
   verb.add_option("--seed", o.seed, "replica k uses seed + k")->capture_default_str();
@@ -49,6 +50,14 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
   verb.add_flag("--dump-config", o.dump_config, "print the resolved configuration and stop");
   verb.add_flag("--dry-run", o.dry_run, "read, select, split and estimate, but do not train");
   add_reading_options(verb, o.reading);
+}
+
+void check_combination(const TrainOptions& o) {
+  if (o.refit && o.folds == 0)
+    throw UsageError("--refit trains a model after cross-validation: give --folds K with it, or leave it out");
+  if (o.folds > 0 && o.replicas_given && !o.refit)
+    throw UsageError(
+        "--replicas and --folds: each fold is one replica; leave one of them out, or add --refit for a model");
 }
 
 scannonet::Config resolve_config(const TrainOptions& o) {
@@ -66,6 +75,17 @@ scannonet::Config resolve_config(const TrainOptions& o) {
   apply_json(config, given);
   scannonet::check(config);
   return config;
+}
+
+scannonet::PreparationInput preparation_input(const Dataset& data, const ReadingOptions& reading) {
+  return {.matrix = data.matrix,
+          .genes = data.genes,
+          .labels = data.labels,
+          .groups = codes_of(*data.source, reading.group_column),
+          .batches = codes_of(*data.source, reading.batch_column),
+          .input = data.kind == MatrixKind::counts   ? Recipe::InputKind::counts
+                   : data.kind == MatrixKind::scaled ? Recipe::InputKind::scaled
+                                                     : Recipe::InputKind::log_normalized};
 }
 
 std::unique_ptr<Context> device_context(const std::string& device, const std::string& cpu_isa, ThreadPool& pool) {

@@ -7,6 +7,7 @@
 
 #include "engine/context.h"
 #include "models/scannonet/config.h"
+#include "models/scannonet/preparation.h"
 #include "tools/dataset.h"
 #include "tools/verbs.h"
 
@@ -17,15 +18,22 @@ struct TrainOptions {
   std::string model = "scannonet", out, preset, config_file, device = "auto", cpu_isa;
   std::vector<std::string> settings;
   std::int64_t replicas = 10, folds = 0;
+  bool replicas_given = false;
   std::uint64_t seed = 0;
   double unknown_error_rate = 0.05;
-  bool resume = false, dump_config = false, dry_run = false;
+  bool resume = false, refit = false, dump_config = false, dry_run = false;
 };
 
 void add_train_options(CLI::App& verb, TrainOptions& options);
 
+// Throws UsageError for options that do not go together.
+void check_combination(const TrainOptions& options);
+
 // Preset, then the configuration file, then --set; strict. Throws UsageError naming what is wrong.
 scannonet::Config resolve_config(const TrainOptions& options);
+
+// The data set as stage 1 takes it. References `data`.
+scannonet::PreparationInput preparation_input(const Dataset& data, const ReadingOptions& reading);
 
 // The context asked for; `pool` must outlive it.
 std::unique_ptr<Context> device_context(const std::string& device, const std::string& cpu_isa, ThreadPool& pool);

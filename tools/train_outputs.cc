@@ -28,7 +28,7 @@ std::string result_csv(const FinishedRun& run) {
   for (std::size_t i = 0; i < run.judged.test.size(); ++i) {
     const ClassificationMetrics& m = run.judged.test[i];
     double seconds = 0;
-    for (const EpochRecord& r : run.history)
+    for (const EpochRecord& r : run.trained.history)
       if (r.replica == static_cast<std::int64_t>(i)) seconds += r.seconds;
     text += fmt::format("{},{},{},{},{},{},{},{:.3f}\n", i, number(m.accuracy), number(m.weighted_f1), number(m.recall),
                         number(m.precision), number(m.sensitivity), number(m.specificity), seconds);
@@ -37,7 +37,7 @@ std::string result_csv(const FinishedRun& run) {
 }
 
 void write_predictions(const RunDirectory& out, const FinishedRun& run) {
-  const std::vector<std::string>& classes = run.prepared.classes;
+  const std::vector<std::string>& classes = run.plan.prepared.classes;
   const auto k = static_cast<std::int64_t>(classes.size());
   const std::vector<std::int32_t> predicted = scannonet::most_probable(run.judged.probability, k);
   PredictionWriter writer(out.file("predictions.tsv"), classes);
@@ -75,16 +75,14 @@ std::string gene_list_csv(const std::vector<std::string>& genes, const scannonet
 
 std::string feature_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared) {
   std::string text = "gene\n";
-  const std::vector<std::int64_t>& features =
-      prepared.selections.size() == 1 ? prepared.selections[0].features : prepared.features;
-  for (const std::int64_t f : features) text += quoted(genes[static_cast<std::size_t>(f)]) + "\n";
+  for (const std::int64_t f : prepared.fitted.columns) text += quoted(genes[static_cast<std::size_t>(f)]) + "\n";
   return text;
 }
 
 nlohmann::json metrics_document(const FinishedRun& run) {
-  return {{"test", metrics_json(run.judged.test, run.prepared.classes)},
-          {"validation", metrics_json(run.judged.validation, run.prepared.classes)},
-          {"train", metrics_json(run.judged.train, run.prepared.classes)},
+  return {{"test", metrics_json(run.judged.test, run.plan.prepared.classes)},
+          {"validation", metrics_json(run.judged.validation, run.plan.prepared.classes)},
+          {"train", metrics_json(run.judged.train, run.plan.prepared.classes)},
           {"seconds",
            {{"read", run.seconds.read},
             {"prepare", run.seconds.prepare},
@@ -92,19 +90,23 @@ nlohmann::json metrics_document(const FinishedRun& run) {
             {"test", run.seconds.test}}},
           {"peak_memory_bytes", peak_memory()},
           {"folds", run.folds},
-          {"warnings", run.prepared.warnings}};
+          {"warnings", run.plan.prepared.warnings}};
+}
+
+void write_training_tables(const RunDirectory& out, const std::string& folder, const TrainingTables& t) {
+  write_split_file(out.file(folder + "split.json"), {.kind = t.split_kind,
+                                                     .seed = t.seed,
+                                                     .cell_names = t.data.source->cell_names(),
+                                                     .splits = t.plan.prepared.splits});
+  out.write(folder + "history.tsv", history_table(t.trained.history, t.plan.trainer.phases));
+  out.write(folder + "gene_list.csv", gene_list_csv(t.data.genes, t.plan.prepared));
+  out.write(folder + "feature_list.csv", feature_list_csv(t.data.genes, t.plan.prepared));
 }
 
 void write_tables(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics) {
   out.write_json("config.json", run.config);
-  write_split_file(out.file("split.json"), {.kind = run.folds > 0 ? "folds" : "replicas",
-                                            .seed = run.seed,
-                                            .cell_names = run.data.source->cell_names(),
-                                            .splits = run.prepared.splits});
-  out.write("history.tsv", history_table(run.history, run.trainer.phases));
+  write_training_tables(out, "", {run.data, run.plan, run.trained, run.folds > 0 ? "folds" : "replicas", run.seed});
   write_predictions(out, run);
-  out.write("gene_list.csv", gene_list_csv(run.data.genes, run.prepared));
-  out.write("feature_list.csv", feature_list_csv(run.data.genes, run.prepared));
   out.write("result.csv", result_csv(run));
   out.write_json("metrics.json", metrics);
 }

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "models/scannonet/judgement.h"
-#include "models/trainer.h"
 #include "tools/dataset.h"
 #include "tools/run_directory.h"
+#include "tools/training_run.h"
 
 namespace genexx::tools {
 
@@ -21,11 +21,9 @@ struct StageSeconds {
 // Everything known when a run is over.
 struct FinishedRun {
   const Dataset& data;
-  const scannonet::PreparationInput& input;
-  const scannonet::Prepared& prepared;
+  const TrainingPlan& plan;
+  const TrainedReplicas& trained;
   const scannonet::Judged& judged;
-  const std::vector<EpochRecord>& history;
-  const TrainerConfig& trainer;
   const nlohmann::json& config;    // resolved
   const nlohmann::json& identity;  // command, seed, device, versions, data
   std::uint64_t seed = 0;
@@ -36,12 +34,22 @@ struct FinishedRun {
 // metrics.json.
 nlohmann::json metrics_document(const FinishedRun& run);
 
-// config.json, split.json, history.tsv, predictions.tsv, gene_list.csv, feature_list.csv, result.csv, metrics.json.
+// What is left of a training whatever it was for: split.json, history.tsv, gene_list.csv, feature_list.csv, in `folder`
+// of the run ("" or "refit/").
+struct TrainingTables {
+  const Dataset& data;
+  const TrainingPlan& plan;
+  const TrainedReplicas& trained;
+  const char* split_kind;  // "replicas" or "folds"
+  std::uint64_t seed = 0;
+};
+void write_training_tables(const RunDirectory& out, const std::string& folder, const TrainingTables& tables);
+
+// Those, and config.json, predictions.tsv, result.csv, metrics.json.
 void write_tables(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics);
 
-// report.html. `parameters` and `replicas` describe the model.
-void write_training_report(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics,
-                           std::int64_t parameters);
+// report.html.
+void write_training_report(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics);
 
 // gene_list.csv and feature_list.csv of stage 1.
 std::string gene_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared);

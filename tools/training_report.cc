@@ -28,12 +28,12 @@ bool learns_classes(const PhaseConfig& phase) {
 // One entry a replica and phase, epochs in order.
 nlohmann::json history_section(const FinishedRun& run) {
   std::map<std::pair<std::size_t, std::int64_t>, nlohmann::json> series;
-  for (const EpochRecord& r : run.history) {
-    const auto phase = std::find_if(run.trainer.phases.begin(), run.trainer.phases.end(),
+  for (const EpochRecord& r : run.trained.history) {
+    const auto phase = std::find_if(run.plan.trainer.phases.begin(), run.plan.trainer.phases.end(),
                                     [&](const PhaseConfig& p) { return p.name == r.phase; });
     double total = 0;
     for (std::size_t i = 0; i < r.losses.size(); ++i) total += phase->losses[i].weight * r.losses[i];
-    nlohmann::json& s = series[{static_cast<std::size_t>(phase - run.trainer.phases.begin()), r.replica}];
+    nlohmann::json& s = series[{static_cast<std::size_t>(phase - run.plan.trainer.phases.begin()), r.replica}];
     if (s.is_null())
       s = {{"replica", r.replica},
            {"phase", r.phase},
@@ -100,12 +100,12 @@ std::vector<std::size_t> telling_genes(const std::vector<std::vector<double>>& g
 nlohmann::json gates_section(const FinishedRun& run) {
   nlohmann::json genes = nlohmann::json::array(), weights = nlohmann::json::array();
   for (const std::size_t feature : telling_genes(run.judged.gate)) {
-    genes.push_back(run.data.genes[static_cast<std::size_t>(run.prepared.features[feature])]);
+    genes.push_back(run.data.genes[static_cast<std::size_t>(run.plan.prepared.fitted.columns[feature])]);
     nlohmann::json row = nlohmann::json::array();
     for (const std::vector<double>& of_class : run.judged.gate) row.push_back(number(of_class[feature]));
     weights.push_back(row);
   }
-  return {{"genes", genes}, {"classes", run.prepared.classes}, {"weights", weights}};
+  return {{"genes", genes}, {"classes", run.plan.prepared.classes}, {"weights", weights}};
 }
 
 // Of the mean probabilities of the test cells: confidence against the share that is right.
@@ -135,33 +135,32 @@ nlohmann::json calibration_section(const std::vector<float>& probability, const 
 }
 
 void add_confusion(nlohmann::json& report, const FinishedRun& run) {
-  const auto classes = static_cast<std::int64_t>(run.prepared.classes.size());
+  const auto classes = static_cast<std::int64_t>(run.plan.prepared.classes.size());
   const std::vector<std::int32_t> predicted = scannonet::most_probable(run.judged.probability, classes);
   std::vector<std::int32_t> truth;
   for (const std::int64_t cell : run.judged.test_cells)
-    truth.push_back(run.prepared.set.labels[static_cast<std::size_t>(cell)]);
+    truth.push_back(run.plan.prepared.set.labels[static_cast<std::size_t>(cell)]);
   const ClassificationMetrics m = classification_metrics(
       {.classes = classes, .truth = truth, .predicted = predicted, .probability = run.judged.probability});
-  add_confusion_section(report, m, run.prepared.classes);
+  add_confusion_section(report, m, run.plan.prepared.classes);
   report["calibration"] = calibration_section(run.judged.probability, predicted, truth);
 }
 
 }  // namespace
 
-void write_training_report(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics,
-                           std::int64_t parameters) {
+void write_training_report(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics) {
   std::int64_t train = 0, validation = 0;
-  for (const CellSplit& s : run.prepared.splits) {
+  for (const CellSplit& s : run.plan.prepared.splits) {
     train += static_cast<std::int64_t>(s.train.size());
     validation += static_cast<std::int64_t>(s.validation.size());
   }
   nlohmann::json report = {{"format", 1}, {"task", "classification"}};
   report["model"] = {{"name", "scAnnoNet"},
                      {"replicas", run.judged.test.size()},
-                     {"parameters", parameters},
-                     {"genes", run.prepared.features.size()},
-                     {"classes", run.prepared.classes.size()}};
-  const auto splits = static_cast<std::int64_t>(run.prepared.splits.size());
+                     {"parameters", run.plan.network.parameter_count()},
+                     {"genes", run.plan.prepared.fitted.columns.size()},
+                     {"classes", run.plan.prepared.classes.size()}};
+  const auto splits = static_cast<std::int64_t>(run.plan.prepared.splits.size());
   report["data"] = {
       {"file", run.identity.at("data")},
       {"cells", run.data.matrix.rows},
@@ -180,16 +179,16 @@ void write_training_report(const RunDirectory& out, const FinishedRun& run, cons
   add_confusion(report, run);
   report["history"] = history_section(run);
   report["gates"] = gates_section(run);
-  report["genes"] = {{"matched", run.prepared.features.size()},
+  report["genes"] = {{"matched", run.plan.prepared.fitted.columns.size()},
                      {"missing", 0},
                      {"filled", 0},
                      {"unused", static_cast<std::int64_t>(run.data.genes.size()) -
-                                    static_cast<std::int64_t>(run.prepared.features.size())},
+                                    static_cast<std::int64_t>(run.plan.prepared.fitted.columns.size())},
                      {"by", "gene names"},
                      {"missing_names", nlohmann::json::array()}};
   report["seconds"] = metrics.at("seconds");
   report["memory"] = {{"peak_bytes", metrics.at("peak_memory_bytes")}};
-  report["warnings"] = run.prepared.warnings;
+  report["warnings"] = run.plan.prepared.warnings;
   report["config"] = run.config;
   write_report(out.file("report.html"), report);
 }

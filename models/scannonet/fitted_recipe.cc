@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/error.h"
+
 namespace genexx::scannonet {
 namespace {
 
@@ -35,7 +37,8 @@ std::vector<std::int64_t> positions(const std::vector<std::int64_t>& columns, st
   return at;
 }
 
-void add_library(std::span<const Selection> selections, const GeneNames& names, Recipe& recipe) {
+// Returns the columns of the library genes.
+std::vector<std::int64_t> add_library(std::span<const Selection> selections, const GeneNames& names, Recipe& recipe) {
   std::vector<std::int64_t> columns;
   for (const Selection& s : selections) columns.insert(columns.end(), s.genes.begin(), s.genes.end());
   std::sort(columns.begin(), columns.end());
@@ -51,6 +54,15 @@ void add_library(std::span<const Selection> selections, const GeneNames& names, 
       recipe.library_share[k * columns.size() + place] = selections[k].gene_share[i];
     }
   }
+  return columns;
+}
+
+// Row k of [r, n] values; shared ones ([1, n] or none) stay as they are.
+template <class T>
+std::vector<T> row_of(const std::vector<T>& values, std::int64_t replica, std::size_t n) {
+  if (values.size() <= n) return values;
+  const auto begin = values.begin() + replica * static_cast<std::ptrdiff_t>(n);
+  return {begin, begin + static_cast<std::ptrdiff_t>(n)};
 }
 
 }  // namespace
@@ -65,7 +77,7 @@ FittedRecipe fit_recipe(std::span<const Selection> selections, const GeneNames& 
   recipe.log1p = input == Recipe::InputKind::counts;
   recipe.scaling = Recipe::Scaling::z_score;
   recipe.missing = Recipe::MissingGene::mean;
-  if (input == Recipe::InputKind::counts) add_library(selections, names, recipe);
+  if (input == Recipe::InputKind::counts) fitted.library = add_library(selections, names, recipe);
   const std::size_t genes = fitted.columns.size(), all = selections.size() * genes;
   recipe.shift.assign(all, 0.0);
   recipe.factor.assign(all, 0.0);
@@ -84,6 +96,21 @@ FittedRecipe fit_recipe(std::span<const Selection> selections, const GeneNames& 
   }
   check(recipe);
   return fitted;
+}
+
+Recipe recipe_of(const Recipe& joint, std::int64_t replica) {
+  if (replica < 0 || replica >= joint.replicas())
+    throw ShapeError(
+        "replica is " + std::to_string(replica) + ", expected less than " + std::to_string(joint.replicas()),
+        CodeLocation::here());
+  const Index genes = joint.gene_ids.size();
+  Recipe one = joint;
+  one.target_sum = row_of(joint.target_sum, replica, 1);
+  one.library_share = row_of(joint.library_share, replica, joint.library_gene_ids.size());
+  one.shift = row_of(joint.shift, replica, genes);
+  one.factor = row_of(joint.factor, replica, genes);
+  one.mask = row_of(joint.mask, replica, genes);
+  return one;
 }
 
 }  // namespace genexx::scannonet

@@ -10,19 +10,13 @@
 #include "kernels/gene_stats.h"
 #include "models/device_vector.h"
 #include "models/library_size.h"
+#include "models/scannonet/cell_types.h"
+#include "models/scannonet/counted.h"
 
 namespace genexx::scannonet {
 namespace {
 
 constexpr double kFewestExpressingCells = 3;  // of a gene, where values are not counts
-
-// "1 cell", "2 cells"
-std::string counted(std::int64_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
-
-std::string type_name(std::span<const std::string> names, std::int64_t type) {
-  const std::size_t i = static_cast<std::size_t>(type);
-  return i < names.size() ? names[i] : "type " + std::to_string(type);
-}
 
 // Which columns pass: total count, or number of cells that express the gene.
 std::vector<std::uint8_t> passing_genes(Context& ctx, const DeviceMatrix& matrix, const SelectionOptions& options,
@@ -82,51 +76,6 @@ void pass_cells(const SelectionInput& input, const SelectionOptions& options, co
 }
 
 }  // namespace
-
-KeptCells keep_large_types(std::span<const std::int32_t> labels, std::span<const std::string> type_names,
-                           std::span<const std::int64_t> cells, std::int64_t min_cells) {
-  std::vector<std::int64_t> all;
-  if (cells.empty()) {
-    all.resize(labels.size());
-    std::iota(all.begin(), all.end(), 0);
-    cells = all;
-  }
-  std::vector<std::int64_t> size;
-  std::int64_t unlabelled = 0;
-  for (const std::int64_t cell : cells) {
-    const std::int32_t type = labels[static_cast<std::size_t>(cell)];
-    if (type < 0) {
-      ++unlabelled;
-      continue;
-    }
-    if (static_cast<std::size_t>(type) >= size.size()) size.resize(static_cast<std::size_t>(type) + 1, 0);
-    ++size[static_cast<std::size_t>(type)];
-  }
-  KeptCells kept;
-  std::string dropped;
-  std::int64_t dropped_types = 0, dropped_cells = 0;
-  for (std::size_t t = 0; t < size.size(); ++t) {
-    if (size[t] == 0) continue;
-    if (size[t] >= min_cells) {
-      kept.types.push_back(static_cast<std::int32_t>(t));
-      continue;
-    }
-    ++dropped_types;
-    dropped_cells += size[t];
-    dropped += fmt::format("{}{} ({})", dropped.empty() ? "" : ", ",
-                           type_name(type_names, static_cast<std::int64_t>(t)), size[t]);
-  }
-  for (const std::int64_t cell : cells) {
-    const std::int32_t type = labels[static_cast<std::size_t>(cell)];
-    if (type >= 0 && size[static_cast<std::size_t>(type)] >= min_cells) kept.cells.push_back(cell);
-  }
-  if (unlabelled > 0) kept.warnings.push_back("left out " + counted(unlabelled, "cell") + " without a label");
-  if (dropped_types > 0)
-    kept.warnings.push_back(fmt::format("dropped {} with fewer than {}, {} in all: {}",
-                                        counted(dropped_types, "cell type"), counted(min_cells, "cell"),
-                                        counted(dropped_cells, "cell"), dropped));
-  return kept;
-}
 
 double least_gene_total(const SelectionOptions& options, std::int64_t cells, double total) {
   if (options.min_gene_total) return *options.min_gene_total;

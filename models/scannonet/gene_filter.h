@@ -7,16 +7,6 @@
 
 namespace genexx::scannonet {
 
-// Cells of types that have at least `min_cells` of them; cells without a type are left out.
-struct KeptCells {
-  std::vector<std::int64_t> cells;    // ascending
-  std::vector<std::int32_t> types;    // ascending
-  std::vector<std::string> warnings;  // what was dropped, a sentence each
-};
-// `cells` empty: all. `type_names` may be empty too: then types are named by number.
-KeptCells keep_large_types(std::span<const std::int32_t> labels, std::span<const std::string> type_names,
-                           std::span<const std::int64_t> cells, std::int64_t min_cells);
-
 // The least total count of a gene among `cells` cells with `total` counts in all; SelectionOptions::min_gene_total says
 // how it is chosen.
 double least_gene_total(const SelectionOptions& options, std::int64_t cells, double total);

@@ -112,21 +112,20 @@ std::vector<std::int32_t> most_probable(const std::vector<float>& probability, s
   return out;
 }
 
-Model make_model(const Network& network, const PreparationInput& input, const Prepared& prepared,
-                 const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count,
-                 std::size_t preparation) {
+Model make_model(const Network& network, const Prepared& prepared, const std::vector<NamedTensor>& weights,
+                 std::int64_t first, std::int64_t count, std::size_t preparation) {
   Model m;
   m.system = "scannonet";
   m.network = network;
-  m.recipe = make_recipe(input, prepared, preparation);
+  m.recipe = recipe_of(prepared.fitted.recipe, static_cast<std::int64_t>(preparation));
   m.classes = prepared.classes;
   m.replicas = count;
   m.weights = slice(weights, first, count);
   return m;
 }
 
-Judged judge(Context& ctx, const Network& network, const PreparationInput& input, const Prepared& prepared,
-             const std::vector<ReplicaTask>& tasks, const std::vector<NamedTensor>& weights) {
+Judged judge(Context& ctx, const Network& network, const Prepared& prepared, const std::vector<ReplicaTask>& tasks,
+             const std::vector<NamedTensor>& weights) {
   Judged out;
   // Replicas of one preparation follow one another.
   for (std::size_t first = 0; first < tasks.size();) {
@@ -134,8 +133,7 @@ Judged judge(Context& ctx, const Network& network, const PreparationInput& input
     std::size_t last = first;
     while (last < tasks.size() && tasks[last].preparation == tasks[first].preparation) ++last;
     const auto count = static_cast<std::int64_t>(last - first);
-    const Model model =
-        make_model(network, input, prepared, weights, static_cast<std::int64_t>(first), count, preparation);
+    const Model model = make_model(network, prepared, weights, static_cast<std::int64_t>(first), count, preparation);
     Predictor predictor(ctx, model, {});
     const CellSplit& split = prepared.splits[preparation];
     append(out.train, measure(predictor, prepared, split.train, preparation, count, nullptr));

@@ -14,9 +14,8 @@
 namespace genexx::scannonet {
 
 // The model of replicas [first, first + count) of `weights`, which share the preparation `preparation`.
-Model make_model(const Network& network, const PreparationInput& input, const Prepared& prepared,
-                 const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count,
-                 std::size_t preparation);
+Model make_model(const Network& network, const Prepared& prepared, const std::vector<NamedTensor>& weights,
+                 std::int64_t first, std::int64_t count, std::size_t preparation);
 
 struct Judged {
   std::vector<ClassificationMetrics> train, validation, test;  // of each replica
@@ -27,8 +26,8 @@ struct Judged {
 };
 
 // Applies every replica to the parts of its split.
-Judged judge(Context& ctx, const Network& network, const PreparationInput& input, const Prepared& prepared,
-             const std::vector<ReplicaTask>& tasks, const std::vector<NamedTensor>& weights);
+Judged judge(Context& ctx, const Network& network, const Prepared& prepared, const std::vector<ReplicaTask>& tasks,
+             const std::vector<NamedTensor>& weights);
 
 // The class of the largest probability of each row, the first of equal ones. `probability` [rows, classes].
 std::vector<std::int32_t> most_probable(const std::vector<float>& probability, std::int64_t classes);

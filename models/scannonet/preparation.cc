@@ -2,72 +2,65 @@
 #include "models/scannonet/preparation.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 
 #include "engine/error.h"
-#include "models/class_codes.h"
 #include "models/folds.h"
+#include "models/library_size.h"
+#include "models/scannonet/cell_types.h"
 #include "models/split.h"
 
 namespace genexx::scannonet {
 namespace {
 
-// Factor that brings each cell to the target of a selection: over the genes it kept, and 0 for cells without counts
-// there.
-std::vector<double> row_factors(const CsrMatrix& matrix, const Selection& s) {
-  if (s.target_sum == 0) return std::vector<double>(static_cast<std::size_t>(matrix.rows), 1.0);
-  std::vector<char> kept(static_cast<std::size_t>(matrix.cols), 0);
-  for (const std::int64_t g : s.genes) kept[static_cast<std::size_t>(g)] = 1;
-  std::vector<double> factors;
-  for (std::int64_t i = 0; i < matrix.rows; ++i) {
-    double total = 0;
-    for (std::int64_t k = matrix.row_begin[static_cast<std::size_t>(i)];
-         k < matrix.row_begin[static_cast<std::size_t>(i + 1)]; ++k)
-      if (kept[static_cast<std::size_t>(matrix.column[static_cast<std::size_t>(k)])])
-        total += matrix.value[static_cast<std::size_t>(k)];
-    factors.push_back(total > 0 ? s.target_sum / total : 0.0);
-  }
-  return factors;
+// Position of each column of a matrix in `columns`, -1 where it is not.
+std::vector<std::int32_t> positions(const std::vector<std::int64_t>& columns, std::int64_t cols) {
+  std::vector<std::int32_t> at(static_cast<std::size_t>(cols), -1);
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    at[static_cast<std::size_t>(columns[i])] = static_cast<std::int32_t>(i);
+  return at;
 }
 
-// Appends all cells as selection `s` normalises them, cut to the features of the network.
-void append_rows(const CsrMatrix& matrix, const Selection& s, const std::vector<std::int32_t>& feature_of_column,
-                 CsrMatrix& out) {
-  const std::vector<double> factor = row_factors(matrix, s);
-  const bool counts = s.target_sum > 0;
-  for (std::int64_t i = 0; i < matrix.rows; ++i) {
-    const double f = factor[static_cast<std::size_t>(i)];
-    for (std::int64_t k = matrix.row_begin[static_cast<std::size_t>(i)];
-         k < matrix.row_begin[static_cast<std::size_t>(i + 1)]; ++k) {
-      const std::int32_t feature =
-          feature_of_column[static_cast<std::size_t>(matrix.column[static_cast<std::size_t>(k)])];
-      if (feature < 0) continue;
-      const double value = matrix.value[static_cast<std::size_t>(k)];
-      out.column.push_back(feature);
-      out.value.push_back(static_cast<float>(counts ? std::log1p(value * f) : value));
-    }
-    out.row_begin.push_back(static_cast<std::int64_t>(out.column.size()));
+void append(CsrMatrix block, CsrMatrix& all) {
+  if (all.rows == 0) {
+    all = std::move(block);
+    return;
   }
-  out.rows += matrix.rows;
+  const std::int64_t before = all.nnz();
+  for (std::size_t i = 1; i < block.row_begin.size(); ++i) all.row_begin.push_back(before + block.row_begin[i]);
+  all.column.insert(all.column.end(), block.column.begin(), block.column.end());
+  all.value.insert(all.value.end(), block.value.begin(), block.value.end());
+  all.rows += block.rows;
 }
 
-// The statistics of `s` spread over the network's genes.
-Preparation spread(const Selection& s, const std::vector<std::int32_t>& feature_of_column, std::size_t genes) {
+// The statistics of replica `k` as the trainer takes them.
+Preparation preparation_of(const FittedRecipe& fitted, std::size_t k) {
+  const Recipe& r = fitted.recipe;
+  const auto genes = static_cast<std::ptrdiff_t>(fitted.columns.size()), at = static_cast<std::ptrdiff_t>(k) * genes;
   Preparation p;
-  p.shift.assign(genes, 0);
-  p.factor.assign(genes, 0);
-  p.index.assign(genes, 0);
-  p.mask.assign(genes, 0);
-  p.live_genes = static_cast<std::int64_t>(s.features.size());
-  for (std::size_t f = 0; f < s.features.size(); ++f) {
-    const auto at = static_cast<std::size_t>(feature_of_column[static_cast<std::size_t>(s.features[f])]);
-    p.shift[at] = static_cast<float>(s.mean[f]);
-    p.factor[at] = static_cast<float>(1.0 / s.deviation[f]);
-    p.index[at] = static_cast<float>(s.index[f]);
-    p.mask[at] = 1;
-  }
+  p.shift.assign(r.shift.begin() + at, r.shift.begin() + at + genes);
+  p.factor.assign(r.factor.begin() + at, r.factor.begin() + at + genes);
+  p.index.assign(fitted.index.begin() + at, fitted.index.begin() + at + genes);
+  p.mask.assign(r.mask.begin() + at, r.mask.begin() + at + genes);
+  p.live_genes = std::count(p.mask.begin(), p.mask.end(), 1.0f);
   return p;
+}
+
+// All cells as every fitted selection normalises them, cut to the genes of the network.
+TrainingSet training_set(const CsrMatrix& matrix, const FittedRecipe& fitted, std::vector<std::int32_t> labels,
+                         std::size_t classes) {
+  TrainingSet set;
+  set.cells = matrix.rows;
+  set.labels = std::move(labels);
+  set.classes = static_cast<std::int64_t>(classes);
+  const std::vector<std::int32_t> gene = positions(fitted.columns, matrix.cols);
+  const std::vector<std::int32_t> library = positions(fitted.library, matrix.cols);
+  const Logarithm logarithm = fitted.recipe.log1p ? Logarithm::yes : Logarithm::no;
+  for (std::int64_t k = 0; k < fitted.recipe.replicas(); ++k) {
+    const std::vector<float> factors = library_factors(matrix, fitted.recipe, k, library);
+    append(normalised(matrix, gene, fitted.recipe.genes(), factors, logarithm), set.data);
+    set.preparations.push_back(preparation_of(fitted, static_cast<std::size_t>(k)));
+  }
+  return set;
 }
 
 std::vector<std::int64_t> fitting_cells(const CellSplit& split, const Config& config) {
@@ -82,31 +75,6 @@ std::vector<std::int64_t> fitting_cells(const CellSplit& split, const Config& co
 
 }  // namespace
 
-ClassTable make_classes(const std::vector<std::string>& labels, const Config& config,
-                        std::vector<std::string>& warnings) {
-  const ClassCodes all = encode_classes(labels);
-  const std::vector<std::int64_t> sizes = class_sizes(all.codes, static_cast<std::int64_t>(all.names.size()));
-  std::vector<std::string> kept = labels;
-  std::string dropped;
-  std::int64_t count = 0, cells = 0;
-  for (std::size_t k = 0; k < sizes.size(); ++k) {
-    if (sizes[k] >= config.min_class_cells) continue;
-    dropped += (count++ ? ", " : "") + all.names[k] + " (" + std::to_string(sizes[k]) + ")";
-    cells += sizes[k];
-    std::replace(kept.begin(), kept.end(), all.names[k], std::string());
-  }
-  if (count > 0)
-    warnings.push_back(std::to_string(count) + " classes of fewer than " + std::to_string(config.min_class_cells) +
-                       " cells were dropped, " + std::to_string(cells) + " cells in all: " + dropped);
-  const ClassCodes table = encode_classes(kept);
-  if (table.names.size() < 2)
-    throw RefusedError("training needs at least two classes of " + std::to_string(config.min_class_cells) +
-                       " cells or more, found " + std::to_string(table.names.size()) +
-                       (table.names.empty() ? "" : " ('" + table.names[0] + "')") +
-                       "; check --label, or lower select.min_class_cells");
-  return {table.names, table.codes};
-}
-
 std::vector<CellSplit> make_splits(const PreparationInput& input, const std::vector<std::int32_t>& codes,
                                    const Config& config, const PreparationOptions& options) {
   if (options.folds > 0)
@@ -115,6 +83,12 @@ std::vector<CellSplit> make_splits(const PreparationInput& input, const std::vec
                        .folds = options.folds,
                        .validation_fraction = config.validation_fraction,
                        .seed = options.seed});
+  if (options.test_cells == TestCells::none)
+    return {stratified_split(
+        {.classes = codes,
+         .groups = input.groups,
+         .fractions = {.train = 1.0 - config.validation_fraction, .validation = config.validation_fraction, .test = 0},
+         .seed = options.seed})};
   if (config.split == "leading")
     return {leading_test_split({.classes = codes,
                                 .test_cells = config.leading_test_cells,
@@ -153,8 +127,9 @@ SelectionOptions selection_options(const Config& config, Recipe::InputKind input
 
 Prepared prepare(Context& ctx, const PreparationInput& input, const Config& config, const PreparationOptions& options) {
   Prepared out;
-  const ClassTable table = make_classes(input.labels, config, out.warnings);
+  ClassTable table = make_classes(input.labels, config.min_class_cells);
   out.classes = table.names;
+  out.warnings = std::move(table.warnings);
   out.splits = make_splits(input, table.codes, config, options);
   for (std::size_t i = 0; i < out.splits.size(); ++i) {
     const std::vector<std::int64_t> cells = fitting_cells(out.splits[i], config);
@@ -162,7 +137,6 @@ Prepared prepare(Context& ctx, const PreparationInput& input, const Config& conf
         select_genes(ctx, {.values = input.matrix, .labels = table.codes, .type_names = out.classes, .cells = cells},
                      selection_options(config, input.input)));
     const Selection& s = out.selections.back();
-    out.features.insert(out.features.end(), s.features.begin(), s.features.end());
     // A training cell that stage 1 dropped is not trained on either.
     std::vector<std::int64_t>& train = out.splits[i].train;
     train.erase(std::remove_if(train.begin(), train.end(),
@@ -171,42 +145,9 @@ Prepared prepare(Context& ctx, const PreparationInput& input, const Config& conf
     for (const std::string& warning : s.warnings)
       out.warnings.push_back(out.splits.size() > 1 ? "fold " + std::to_string(i + 1) + ": " + warning : warning);
   }
-  std::sort(out.features.begin(), out.features.end());
-  out.features.erase(std::unique(out.features.begin(), out.features.end()), out.features.end());
-
-  std::vector<std::int32_t> feature_of_column(static_cast<std::size_t>(input.matrix.cols), -1);
-  for (std::size_t f = 0; f < out.features.size(); ++f)
-    feature_of_column[static_cast<std::size_t>(out.features[f])] = static_cast<std::int32_t>(f);
-  out.set.cells = input.matrix.rows;
-  out.set.labels = table.codes;
-  out.set.classes = static_cast<std::int64_t>(out.classes.size());
-  out.set.data.cols = static_cast<std::int64_t>(out.features.size());
-  for (const Selection& s : out.selections) {
-    append_rows(input.matrix, s, feature_of_column, out.set.data);
-    out.set.preparations.push_back(spread(s, feature_of_column, out.features.size()));
-  }
+  out.fitted = fit_recipe(out.selections, {input.genes}, input.input);
+  out.set = training_set(input.matrix, out.fitted, std::move(table.codes), out.classes.size());
   return out;
-}
-
-Recipe make_recipe(const PreparationInput& input, const Prepared& prepared, std::size_t index) {
-  const Selection& s = prepared.selections[index];
-  const Preparation& p = prepared.set.preparations[index];
-  Recipe r;
-  r.input = input.input;
-  for (const std::int64_t f : prepared.features) r.gene_ids.push_back(input.genes[static_cast<std::size_t>(f)]);
-  if (s.target_sum > 0) {
-    r.target_sum = {s.target_sum};
-    for (const std::int64_t g : s.genes) r.library_gene_ids.push_back(input.genes[static_cast<std::size_t>(g)]);
-    r.library_share = s.gene_share;
-    r.log1p = true;
-  }
-  r.scaling = Recipe::Scaling::z_score;
-  r.shift.assign(p.shift.begin(), p.shift.end());
-  r.factor.assign(p.factor.begin(), p.factor.end());
-  if (p.live_genes != static_cast<std::int64_t>(prepared.features.size()))
-    for (const float m : p.mask) r.mask.push_back(m > 0 ? 1 : 0);
-  r.missing = Recipe::MissingGene::mean;
-  return r;
 }
 
 }  // namespace genexx::scannonet

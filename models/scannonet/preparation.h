@@ -12,6 +12,7 @@
 #include "engine/csr_matrix.h"
 #include "engine/recipe.h"
 #include "models/scannonet/config.h"
+#include "models/scannonet/fitted_recipe.h"
 #include "models/scannonet/gene_selection.h"
 #include "models/training_set.h"
 
@@ -19,23 +20,27 @@ namespace genexx::scannonet {
 
 struct PreparationInput {
   const CsrMatrix& matrix;                 // cells by genes
-  const std::vector<std::string>& genes;   // [genes]
+  const std::vector<std::string>& genes;   // [genes] names
   const std::vector<std::string>& labels;  // [cells], "" for none
   std::vector<std::int32_t> groups;        // [cells] or empty
   std::vector<std::int32_t> batches;       // [cells] or empty; split.kind batch needs them
   Recipe::InputKind input = Recipe::InputKind::counts;
 };
 
+// Whether cells are held out to judge the model; a model to be kept after cross-validation learns from all of them.
+enum class TestCells { held_out, none };
+
 struct PreparationOptions {
   std::int64_t folds = 0;  // 0: one split
   std::uint64_t seed = 0;
+  TestCells test_cells = TestCells::held_out;  // none: one stratified split without a test part
 };
 
 struct Prepared {
-  std::vector<std::string> classes;    // names of the outputs, sorted
-  std::vector<CellSplit> splits;       // one, or one a fold
-  std::vector<Selection> selections;   // of each split; types are indices into `classes`
-  std::vector<std::int64_t> features;  // columns of the matrix the network reads: the union over the splits
+  std::vector<std::string> classes;   // names of the outputs, sorted
+  std::vector<CellSplit> splits;      // one, or one a fold
+  std::vector<Selection> selections;  // of each split; types are indices into `classes`
+  FittedRecipe fitted;                // replica k of it belongs to split k; its columns are what the network reads
   TrainingSet set;
   std::vector<std::string> warnings;
 };
@@ -47,17 +52,6 @@ Prepared prepare(Context& ctx, const PreparationInput& input, const Config& conf
 std::vector<CellSplit> make_splits(const PreparationInput& input, const std::vector<std::int32_t>& codes,
                                    const Config& config, const PreparationOptions& options);
 
-// Codes of the labels, classes of fewer than config.min_class_cells cells dropped (code -1) with a warning.
-struct ClassTable {
-  std::vector<std::string> names;
-  std::vector<std::int32_t> codes;  // [cells]
-};
-ClassTable make_classes(const std::vector<std::string>& labels, const Config& config,
-                        std::vector<std::string>& warnings);
-
 SelectionOptions selection_options(const Config& config, Recipe::InputKind input);
-
-// The recipe of split `index` for the genes of the whole network.
-Recipe make_recipe(const PreparationInput& input, const Prepared& prepared, std::size_t index);
 
 }  // namespace genexx::scannonet

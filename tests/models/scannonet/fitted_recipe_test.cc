@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/error.h"
 #include "models/library_size.h"
 
 using namespace genexx;
@@ -82,4 +83,20 @@ TEST_CASE("fitted_recipe: input that is already normalised has no library step")
   CHECK(f.recipe.library_gene_ids.empty());
   CHECK_FALSE(f.recipe.log1p);
   CHECK(f.columns == std::vector<std::int64_t>{4, 2});
+}
+
+TEST_CASE("fitted_recipe: the recipe of one replica has the genes of all and its own statistics") {
+  const FittedRecipe f = fit_recipe(two_folds(), {kIds}, Recipe::InputKind::counts);
+
+  const Recipe second = recipe_of(f.recipe, 1);
+
+  CHECK(f.library == std::vector<std::int64_t>{0, 2, 3, 4});
+  CHECK(second.gene_ids == f.recipe.gene_ids);
+  CHECK(second.replicas() == 1);
+  CHECK(second.mask == std::vector<std::uint8_t>{1, 0, 1});
+  CHECK(second.shift == std::vector<double>{8, 0, 7});
+  CHECK(second.factor == std::vector<double>{0.5, 0, 2});
+  CHECK(second.target_sum == std::vector<double>{120});
+  CHECK(second.library_share == std::vector<double>{0.6, 0.3, 0, 0.1});
+  CHECK_THROWS_AS(recipe_of(f.recipe, 2), ShapeError);
 }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/training_run.h"
+
+#include <fmt/format.h>
+
+#include "engine/error.h"
+#include "models/scannonet/network.h"
+#include "models/scannonet/training.h"
+#include "tools/checkpointer.h"
+#include "tools/stop_signal.h"
+
+namespace genexx::tools {
+namespace {
+
+std::int64_t epochs_of(const TrainingPlan& plan) {
+  std::int64_t total = 0;
+  for (const PhaseConfig& phase : plan.trainer.phases) total += phase.epochs;
+  return total * static_cast<std::int64_t>(plan.tasks.size());
+}
+
+void report_epoch(const TrainingRecords& records, const EpochRecord& r, std::int64_t done, std::int64_t total) {
+  records.console.show_progress(done, total,
+                                fmt::format("{} epoch {}, replica {}, validation accuracy {:.3f}", r.phase, r.epoch,
+                                            r.replica, r.validation_accuracy));
+  records.out.log("epoch", {{"training", records.checkpoint},
+                            {"phase", r.phase},
+                            {"epoch", r.epoch},
+                            {"replica", r.replica},
+                            {"losses", r.losses},
+                            {"validation_accuracy", r.validation_accuracy},
+                            {"seconds", r.seconds}});
+}
+
+}  // namespace
+
+TrainingPlan plan_training(Context& ctx, const scannonet::PreparationInput& input, const scannonet::Config& config,
+                           const scannonet::PreparationOptions& options, std::int64_t replicas) {
+  scannonet::Prepared prepared = scannonet::prepare(ctx, input, config, options);
+  Network network = scannonet::make_network(prepared.set.genes(), prepared.set.classes, config.dropout,
+                                            {config.squeeze_width, config.hidden_width, config.embedding_width});
+  std::vector<ReplicaTask> tasks =
+      scannonet::make_tasks(prepared, replicas, static_cast<std::int64_t>(options.seed), config);
+  TrainerConfig trainer = scannonet::make_trainer_config(network, prepared, tasks, config);
+  return {std::move(prepared), std::move(network), std::move(tasks), std::move(trainer)};
+}
+
+TrainedReplicas run_training(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records) {
+  Checkpointer checkpoint(records.out, records.checkpoint, records.identity);
+  Trainer* running = nullptr;
+  std::int64_t done = 0;
+  const std::int64_t total = epochs_of(plan);
+  TrainerHooks hooks = {.on_epoch = [&](const EpochRecord& r) { report_epoch(records, r, ++done, total); },
+                        .on_checkpoint = [&] { checkpoint.after_epoch(*running); },
+                        .should_stop = [&] { return checkpoint.should_stop(); }};
+  Trainer trainer(ctx, plan.network, plan.prepared.set, plan.tasks, plan.trainer, std::move(hooks));
+  running = &trainer;
+  if (records.start == TrainingRecords::Start::resume)
+    if (const auto state = checkpoint.load()) trainer.resume(*state);
+  done = static_cast<std::int64_t>(trainer.history().size());
+  try {
+    trainer.run();
+  } catch (const StoppedError& stopped) {
+    records.console.end_progress();
+    const std::string message = fmt::format("{} by {}", stopped.what(), stop_reason());
+    if (!records.out.has_checkpoint()) throw RuntimeError(message + "; there is no checkpoint yet");
+    throw StoppedError(message + "; the checkpoint is valid, go on with --resume");
+  }
+  records.console.end_progress();
+  records.out.log("trained", {{"training", records.checkpoint}, {"epochs", trainer.history().size()}});
+  return {trainer.weights(), trainer.history()};
+}
+
+}  // namespace genexx::tools
