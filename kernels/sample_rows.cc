@@ -30,8 +30,10 @@ void check_labels(const Args& a) {
   expect_shape("labels_out", a.labels_out, a.rows.shape);
   expect_dtype("labels", a.labels, DType::i32);
   expect_dtype("labels_out", a.labels_out, DType::i32);
-  if (a.labels.shape.rank() != 1)
-    throw ShapeError("labels is " + to_string(a.labels.shape) + ", expected rank 1", CodeLocation::here());
+  if (a.labels.shape.rank() != 1 && (a.labels.shape.rank() != 2 || a.labels.shape[0] != a.rows.shape[0]))
+    throw ShapeError("labels is " + to_string(a.labels.shape) + ", expected [cells] or [" +
+                         std::to_string(a.rows.shape[0]) + ", cells]",
+                     CodeLocation::here());
 }
 
 Extents checked(const Args& a) {
@@ -64,7 +66,8 @@ Extents checked(const Args& a) {
           .n = a.rows.shape[1],
           .batch = a.batch == 0 ? a.rows.shape[1] : a.batch,
           .cells_stride = shared == 1 ? 0 : a.cells.shape[1],
-          .count_stride = shared == 1 ? 0 : 1};
+          .count_stride = shared == 1 ? 0 : 1,
+          .labels_stride = a.labels && a.labels.shape.rank() == 2 ? a.labels.shape[1] : 0};
 }
 
 }  // namespace

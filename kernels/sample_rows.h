@@ -2,7 +2,8 @@
 // An op: draws the batch of the current step, from the step counter alone, so that a replayed step draws its own rows.
 //   epoch = step[k] / steps_per_epoch      place = (step[k] % steps_per_epoch) batch + i
 //   position = the place'th element of the epoch: shuffled (each once), or drawn with replacement by an alias table
-//   rows[k,i] = cells[k, position]         labels_out[k,i] = labels[rows[k,i]]
+//   rows[k,i] = cells[k, position]         labels_out[k,i] = labels[rows[k,i]], or the replica's own labels[k,
+//   rows[k,i]]
 // Places from count[k] on belong to no cell: row -1, label -1. The host knows them by rows_of_step (models/sampler.h).
 // The arithmetic is engine/sampling.h, bit-equal on every device.
 #pragma once
@@ -28,7 +29,7 @@ struct Args {
   ConstTensor count;                 // [r or 1] i64 in [0, N]: how many of them are meant; the rest is padding
   ConstTensor alias_probability;     // of the shape of cells, f32 } both: draw with replacement;
   ConstTensor alias_index;           // of the shape of cells, i32 } neither: shuffle. Tables over [0, count)
-  ConstTensor labels;                // [all cells of the data set] i32, or absent
+  ConstTensor labels;                // [all cells of the data set] or [r, all cells] i32, or absent
   Tensor rows;                       // [r, n] i64
   Tensor labels_out;                 // [r, n] i32; present exactly when labels are
 };
@@ -36,7 +37,7 @@ struct Args {
 // The sizes of a checked call. Strides are elements between replicas, 0 where a tensor is shared.
 struct Extents {
   std::int64_t replicas, n, batch;
-  std::int64_t cells_stride, count_stride;
+  std::int64_t cells_stride, count_stride, labels_stride;
 };
 
 // Throws ShapeError naming the wrong argument. Contents of `cells`, `count` and the tables are the caller's to check:

@@ -28,7 +28,7 @@ void draw(const Args& a, const Extents& e, std::int64_t k, std::int64_t begin, s
   }
   std::fill(rows + drawn, rows + end, std::int64_t{-1});
   if (!a.labels) return;
-  const std::int32_t* labels = a.labels.as<std::int32_t>();
+  const std::int32_t* labels = a.labels.as<std::int32_t>() + k * e.labels_stride;
   std::int32_t* out = a.labels_out.as<std::int32_t>() + k * e.n;
   for (std::int64_t i = begin; i < end; ++i) out[i] = rows[i] < 0 ? -1 : labels[rows[i]];
 }

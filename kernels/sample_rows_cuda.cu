@@ -39,7 +39,7 @@ __global__ void draw_kernel(const Pointers p, const Extents e, std::int64_t step
     row = p.cells[offset + position];
   }
   p.rows[k * e.n + i] = row;
-  if (p.labels != nullptr) p.labels_out[k * e.n + i] = row < 0 ? -1 : p.labels[row];
+  if (p.labels != nullptr) p.labels_out[k * e.n + i] = row < 0 ? -1 : p.labels[k * e.labels_stride + row];
 }
 
 template <class T>

@@ -14,12 +14,26 @@ ConstTensor DeviceData::place(Context& ctx, const std::vector<T>& values) {
   return {buffers_.back().data(), DTypeOf<T>::value, {count}};
 }
 
-DeviceData::DeviceData(Context& ctx, const CsrMatrix& matrix, const std::vector<std::int32_t>& labels) {
-  data_.row_begin = place(ctx, matrix.row_begin);
-  data_.column = place(ctx, matrix.column);
-  data_.value = place(ctx, matrix.value);
-  data_.cols = matrix.cols;
-  labels_ = place(ctx, labels);
+ExpressionData DeviceData::place(Context& ctx, const CsrMatrix& matrix) {
+  return {.row_begin = place(ctx, matrix.row_begin),
+          .column = place(ctx, matrix.column),
+          .value = place(ctx, matrix.value),
+          .cols = matrix.cols};
+}
+
+ExpressionData DeviceData::place(Context& ctx, const DenseMatrix& matrix) {
+  const ConstTensor flat = place(ctx, matrix.value);
+  return {.dense = {flat.data, flat.dtype, {matrix.rows, matrix.cols}}, .cols = matrix.cols};
+}
+
+DeviceData::DeviceData(Context& ctx, const CsrMatrix& matrix) : data_(place(ctx, matrix)) {}
+
+DeviceData::DeviceData(Context& ctx, const DenseMatrix& matrix) : data_(place(ctx, matrix)) {}
+
+DeviceData::DeviceData(Context& ctx, const TrainingSet& set, const std::vector<std::int32_t>& row_labels)
+    : data_(set.dense.empty() ? place(ctx, set.data) : place(ctx, set.dense)) {
+  if (!set.targets.empty()) targets_ = place(ctx, set.targets);
+  if (!row_labels.empty()) labels_ = place(ctx, row_labels);
 }
 
 }  // namespace genexx

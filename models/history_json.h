@@ -17,7 +17,12 @@ nlohmann::json history_to_json(const std::vector<EpochRecord>& history);
 std::vector<EpochRecord> history_from_json(const nlohmann::json& json);
 
 // A line an epoch and replica, tab-separated, with a header; undefined numbers are empty. `loss_names` of each phase's
-// losses become the columns loss:NAME.
-std::string history_table(const std::vector<EpochRecord>& history, const std::vector<PhaseConfig>& phases);
+// losses become the columns loss:NAME; `columns` says which further ones there are.
+struct HistoryColumns {
+  std::vector<std::string> monitors;  // names of the set's monitors: mae:NAME, and mae:validation before them
+  std::string external;               // name of what TrainerHooks::judge says; empty: none
+};
+std::string history_table(const std::vector<EpochRecord>& history, const std::vector<PhaseConfig>& phases,
+                          const HistoryColumns& columns = {});
 
 }  // namespace genexx

@@ -2,13 +2,12 @@
 #include "models/lane.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "engine/flat_tensor.h"
 #include "engine/philox.h"
 #include "kernels/ingest.h"
-#include "kernels/sample_rows.h"
+#include "kernels/regression_loss.h"
 #include "models/classification_tally.h"
 #include "models/initializer.h"
 #include "models/sampler.h"
@@ -43,103 +42,78 @@ Buffer upload_floats(Context& ctx, DType dtype, const std::vector<float>& values
   return buffer;
 }
 
-template <class T>
-Buffer upload(Context& ctx, const std::vector<T>& values) {
-  Buffer buffer(ctx, static_cast<std::int64_t>(values.size() * sizeof(T)));
-  ctx.copy_to_device(buffer.data(), values.data(), buffer.bytes());
-  return buffer;
-}
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
 Lane::Lane(Context& ctx, const Network& network, const DeviceData& data, const TrainingSet& set,
-           std::vector<ReplicaTask> tasks, std::vector<Balance> balance, const TrainerConfig& config,
-           std::int64_t epoch_length)
+           std::vector<ReplicaTask> tasks, const TrainerConfig& config, std::int64_t epoch_length)
     : ctx_(ctx),
       data_(data),
+      set_(set),
       tasks_(std::move(tasks)),
-      balance_(std::move(balance)),
       config_(config),
-      cells_(set.cells),
-      classes_(set.classes),
       genes_(set.genes()),
       epoch_length_(epoch_length),
       session_(ctx, network,
                {.replicas = static_cast<std::int64_t>(tasks_.size()), .max_rows = config.batch, .dtype = config.dtype}),
-      optimizer_(session_) {
+      optimizer_(session_),
+      cells_(ctx, set, tasks_, data.labels()) {
   session_.set_weights(initial_weights(network, initial_replicas(set, tasks_), config.dtype));
-  kept_ = Buffer(ctx, session_.flat_size() * size_of(config.dtype));
+  std::vector<double> rates;
+  for (const ReplicaTask& t : tasks_) rates.push_back(t.dropout.value_or(kUndefined));
+  session_.set_dropout_rates(std::move(rates));
   rows_ = Buffer(ctx, replicas() * config.batch * 8);
   labels_ = Buffer(ctx, replicas() * config.batch * 4);
-  upload_statistics(set);
-  upload_cells(set);
-  for (std::int64_t r = 0; r < replicas(); ++r) keep(r);
+  targets_ = Buffer(ctx, replicas() * config.batch * set.targets.cols * size_of(config.dtype));
+  error_ = Buffer(ctx, replicas() * 8);
+  upload_statistics();
 }
 
-void Lane::upload_statistics(const TrainingSet& set) {
+void Lane::upload_statistics() {
   std::vector<float> shift, factor, index, mask;
+  bool masked = false;
   for (const ReplicaTask& t : tasks_) {
-    const Preparation& p = set.preparations[static_cast<std::size_t>(t.preparation)];
+    const Preparation& p = set_.preparations[static_cast<std::size_t>(t.preparation)];
     shift.insert(shift.end(), p.shift.begin(), p.shift.end());
     factor.insert(factor.end(), p.factor.begin(), p.factor.end());
     index.insert(index.end(), p.index.begin(), p.index.end());
     mask.insert(mask.end(), p.mask.begin(), p.mask.end());
-    if (p.live_genes != set.genes()) masked_ = Masked::yes;
+    masked |= p.live_genes != genes_;
   }
   shift_ = upload_floats(ctx_, config_.dtype, shift);
   factor_ = upload_floats(ctx_, config_.dtype, factor);
   index_ = upload_floats(ctx_, config_.dtype, index);
-  mask_ = upload_floats(ctx_, config_.dtype, mask);
-}
-
-void Lane::upload_cells(const TrainingSet& set) {
-  for (const ReplicaTask& t : tasks_) longest_ = std::max(longest_, static_cast<std::int64_t>(t.train.size()));
-  const auto size = static_cast<std::size_t>(replicas() * longest_);
-  std::vector<std::int64_t> cells(size, -1), counts;
-  std::vector<std::int32_t> alias(size, 0);
-  std::vector<float> probability(size, 1.0f);
-  if (std::any_of(balance_.begin(), balance_.end(), [](Balance b) { return b != Balance::none; }))
-    drawing_ = Drawing::weighted;
-  for (std::size_t r = 0; r < tasks_.size(); ++r) {
-    const ReplicaTask& t = tasks_[r];
-    std::transform(t.train.begin(), t.train.end(), cells.begin() + static_cast<std::ptrdiff_t>(r) * longest_,
-                   [&](std::int64_t cell) { return cell + t.preparation * cells_; });
-    counts.push_back(static_cast<std::int64_t>(t.train.size()));
-    std::vector<double> class_count(static_cast<std::size_t>(classes_), 0.0);
-    for (const std::int64_t c : t.train)
-      class_count[static_cast<std::size_t>(set.labels[static_cast<std::size_t>(c)])] += 1;
-    std::vector<double> weight;
-    for (const std::int64_t c : t.train) {
-      const double n = class_count[static_cast<std::size_t>(set.labels[static_cast<std::size_t>(c)])];
-      weight.push_back(balance_[r] == Balance::classes            ? 1 / n
-                       : balance_[r] == Balance::classes_softened ? 1 / std::sqrt(n)
-                                                                  : 1);
-    }
-    if (drawing_ == Drawing::weighted) {
-      const AliasTable table = alias_table(weight);
-      std::copy(table.probability.begin(), table.probability.end(),
-                probability.begin() + static_cast<std::ptrdiff_t>(r) * longest_);
-      std::copy(table.alias.begin(), table.alias.end(), alias.begin() + static_cast<std::ptrdiff_t>(r) * longest_);
-    }
-    std::vector<std::int32_t> truth;
-    for (const std::int64_t c : t.validation) truth.push_back(set.labels[static_cast<std::size_t>(c)]);
-    validation_labels_.push_back(std::move(truth));
-  }
-  train_ = upload(ctx_, cells);
-  count_ = upload(ctx_, counts);
-  alias_probability_ = upload(ctx_, probability);
-  alias_index_ = upload(ctx_, alias);
+  if (masked) mask_ = upload_floats(ctx_, config_.dtype, mask);
 }
 
 void Lane::begin_phase(std::size_t index) {
   phase_ = index;
   const PhaseConfig& phase = config_.phases[index];
   std::vector<std::int64_t> seeds;
-  for (const ReplicaTask& t : tasks_) seeds.push_back(phase_seed(t.seed, index));
+  Optimizer::Start start = {.config = phase.optimizer,
+                            .learning_rate = {},
+                            .weight_decay = {},
+                            .decay = config_.lr_decay,
+                            .decay_steps = config_.lr_decay_steps,
+                            .trainable = phase.trainable};
+  if (config_.lr_decay_unit == DecayUnit::epochs)
+    start.decay_steps *= epoch_steps(epoch_length_, config_.batch, config_.short_batch);
+  for (const ReplicaTask& t : tasks_) {
+    seeds.push_back(phase_seed(t.seed, index));
+    start.learning_rate.push_back(t.learning_rate.value_or(phase.learning_rate));
+    start.weight_decay.push_back(t.weight_decay.value_or(phase.optimizer.weight_decay));
+  }
   session_.set_seeds(seeds);
   session_.set_step(0);
   losses_ = std::make_unique<LossSet>(session_, phase.losses, config_.label_smoothing, config_.small_batch);
-  optimizer_.begin(phase.learning_rate, config_.lr_decay, config_.lr_decay_steps, phase.trainable);
+  optimizer_.begin(start);
+  kept_.clear();
+  const std::size_t slots = phase.keep.size() + (phase.patience > 0 ? 1 : 0);
+  for (std::size_t slot = 0; slot < slots; ++slot) {
+    kept_.emplace_back(ctx_, session_.flat_size() * size_of(config_.dtype));
+    ctx_.copy_within(kept_.back().data(), session_.flat_weights().data, kept_.back().bytes());
+  }
   full_step_.reset();
   tail_step_.reset();
 }
@@ -153,28 +127,31 @@ void Lane::feed(const Tensor& rows, std::int64_t count) {
                      .out = session_.input(count)});
 }
 
+Tensor Lane::batch_targets(std::int64_t count) const {
+  return {targets_.data(), config_.dtype, {replicas(), count, set_.targets.cols}};
+}
+
+void Lane::feed_targets(const Tensor& rows, std::int64_t count) {
+  ingest::run(ctx_, {.data = data_.targets(), .rows = rows, .out = batch_targets(count)});
+}
+
 void Lane::step(std::int64_t rows) {
-  sample_rows::Args draw = {.seed = session_.seed(),
-                            .step = session_.step(),
-                            .steps_per_epoch = steps_per_epoch(epoch_length_, config_.batch),
-                            .batch = config_.batch,
-                            .cells = {train_.data(), DType::i64, {replicas(), longest_}},
-                            .count = {count_.data(), DType::i64, {replicas()}},
-                            .labels = data_.labels(),
-                            .rows = batch_rows(rows),
-                            .labels_out = batch_labels(rows)};
-  if (drawing_ == Drawing::weighted) {
-    draw.alias_probability = {alias_probability_.data(), DType::f32, {replicas(), longest_}};
-    draw.alias_index = {alias_index_.data(), DType::i32, {replicas(), longest_}};
-  }
-  sample_rows::run(ctx_, draw);
+  cells_.draw(session_, {.steps_per_epoch = epoch_steps(epoch_length_, config_.batch, config_.short_batch),
+                         .batch = config_.batch,
+                         .rows = batch_rows(rows),
+                         .labels = batch_labels(rows)});
   feed(batch_rows(rows), rows);
+  LossTargets targets;
+  if (set_.targets.empty()) {
+    targets.labels = batch_labels(rows);
+  } else {
+    feed_targets(batch_rows(rows), rows);
+    targets.targets = batch_targets(rows);
+  }
+  if (index_.bytes() > 0) targets.index = {index_.data(), config_.dtype, {replicas(), genes_}};
+  if (mask_.bytes() > 0) targets.gene_mask = {mask_.data(), config_.dtype, {replicas(), genes_}};
   session_.forward(rows, Mode::training, losses_->nodes());
   session_.begin_backward();
-  LossTargets targets;
-  targets.labels = batch_labels(rows);
-  targets.index = {index_.data(), config_.dtype, {replicas(), genes_}};
-  if (masked_ == Masked::yes) targets.gene_mask = {mask_.data(), config_.dtype, {replicas(), genes_}};
   losses_->run(rows, targets);
   session_.backward(rows, Mode::training);
   optimizer_.step();
@@ -185,7 +162,8 @@ bool Lane::run_epoch(std::int64_t epoch, const std::function<bool()>& should_sto
   session_.set_dropout(use == DropoutUse::always || (use == DropoutUse::first_epoch && epoch == 1) ? Mode::training
                                                                                                    : Mode::inference);
   const std::int64_t full = epoch_length_ / config_.batch, tail = epoch_length_ % config_.batch;
-  for (std::int64_t i = 0; i < full + (tail > 0 ? 1 : 0); ++i) {
+  const std::int64_t steps = epoch_steps(epoch_length_, config_.batch, config_.short_batch);
+  for (std::int64_t i = 0; i < steps; ++i) {
     if (should_stop && should_stop()) return false;
     const std::int64_t rows = i < full ? config_.batch : tail;
     std::unique_ptr<StepGraph>& graph = i < full ? full_step_ : tail_step_;
@@ -201,63 +179,139 @@ bool Lane::run_epoch(std::int64_t epoch, const std::function<bool()>& should_sto
 
 std::vector<std::vector<double>> Lane::take_losses() {
   const LossSet::Sums sums = losses_->take_sums();
+  const std::int64_t steps = epoch_steps(epoch_length_, config_.batch, config_.short_batch);
+  const auto rows = static_cast<double>(std::min(epoch_length_, steps * config_.batch));
   std::vector<std::vector<double>> mean(tasks_.size());
   for (std::size_t r = 0; r < tasks_.size(); ++r)
-    for (const std::vector<double>& loss : sums.loss) mean[r].push_back(loss[r] / static_cast<double>(epoch_length_));
+    for (const std::vector<double>& loss : sums.loss) mean[r].push_back(loss[r] / rows);
   return mean;
 }
 
-double Lane::learning_rate() const { return optimizer_.learning_rate(); }
+std::vector<Judgement> Lane::judge_validation() {
+  CellLists cells;
+  for (const ReplicaTask& t : tasks_) cells.push_back(&t.validation);
+  return judge(cells);
+}
 
-std::vector<Lane::Validation> Lane::validate() {
-  std::int64_t most = 0;
-  for (const ReplicaTask& t : tasks_) most = std::max(most, static_cast<std::int64_t>(t.validation.size()));
-  std::vector<ClassificationTally> tallies(tasks_.size(), ClassificationTally(classes_));
+std::vector<Judgement> Lane::judge_monitor(std::size_t index) {
+  return judge(CellLists(tasks_.size(), &set_.monitors[index].cells));
+}
+
+std::vector<Judgement> Lane::judge(const CellLists& cells) {
+  std::size_t most = 0;
+  for (const auto* list : cells) most = std::max(most, list->size());
+  return set_.targets.empty() ? judge_classification(cells, static_cast<std::int64_t>(most))
+                              : judge_regression(cells, static_cast<std::int64_t>(most));
+}
+
+void Lane::upload_rows(const CellLists& cells, std::int64_t begin, std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(replicas() * count), -1);
+  for (std::size_t r = 0; r < tasks_.size(); ++r)
+    for (std::int64_t i = 0; i < count && begin + i < static_cast<std::int64_t>(cells[r]->size()); ++i)
+      rows[r * static_cast<std::size_t>(count) + static_cast<std::size_t>(i)] =
+          set_.row_of(tasks_[r].preparation, (*cells[r])[static_cast<std::size_t>(begin + i)]);
+  ctx_.copy_to_device(rows_.data(), rows.data(), replicas() * count * 8);
+}
+
+std::vector<Judgement> Lane::judge_classification(const CellLists& cells, std::int64_t most) {
+  std::vector<ClassificationTally> tallies(tasks_.size(), ClassificationTally(set_.classes));
   const int output = static_cast<int>(session_.network().nodes().size()) - 1;
   for (std::int64_t begin = 0; begin < most; begin += config_.batch) {
     const std::int64_t count = std::min(config_.batch, most - begin);
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(replicas() * count), -1);
-    for (std::size_t r = 0; r < tasks_.size(); ++r)
-      for (std::int64_t i = 0; i < count; ++i)
-        if (begin + i < static_cast<std::int64_t>(tasks_[r].validation.size()))
-          rows[r * static_cast<std::size_t>(count) + static_cast<std::size_t>(i)] =
-              tasks_[r].validation[static_cast<std::size_t>(begin + i)] + tasks_[r].preparation * cells_;
-    ctx_.copy_to_device(rows_.data(), rows.data(), replicas() * count * 8);
+    upload_rows(cells, begin, count);
     feed(batch_rows(count), count);
     session_.forward(count, Mode::inference);
     const std::vector<double> logits = download(ctx_, session_.value(output, 0, count));
     for (std::size_t r = 0; r < tasks_.size(); ++r)
-      for (std::int64_t i = 0; i < count && begin + i < static_cast<std::int64_t>(tasks_[r].validation.size()); ++i)
-        tallies[r].add(logits.data() + (static_cast<std::int64_t>(r) * count + i) * classes_,
-                       validation_labels_[r][static_cast<std::size_t>(begin + i)]);
+      for (std::int64_t i = 0; i < count && begin + i < static_cast<std::int64_t>(cells[r]->size()); ++i)
+        tallies[r].add(logits.data() + (static_cast<std::int64_t>(r) * count + i) * set_.classes,
+                       set_.labels[static_cast<std::size_t>((*cells[r])[static_cast<std::size_t>(begin + i)])]);
   }
-  std::vector<Validation> all;
-  for (const ClassificationTally& t : tallies) all.push_back({t.mean_cross_entropy(), t.accuracy(), t.macro_f1()});
+  std::vector<Judgement> all;
+  for (const ClassificationTally& t : tallies)
+    all.push_back({t.mean_cross_entropy(), t.accuracy(), t.macro_f1(), kUndefined});
   return all;
 }
 
-void Lane::keep(std::int64_t replica) {
+std::vector<Judgement> Lane::judge_regression(const CellLists& cells, std::int64_t most) {
+  std::vector<double> sum(tasks_.size(), 0.0);
+  const int output = static_cast<int>(session_.network().nodes().size()) - 1;
+  const std::int64_t width = set_.targets.cols;
+  for (std::int64_t begin = 0; begin < most; begin += config_.batch) {
+    const std::int64_t count = std::min(config_.batch, most - begin);
+    upload_rows(cells, begin, count);
+    feed(batch_rows(count), count);
+    feed_targets(batch_rows(count), count);
+    session_.forward(count, Mode::inference);
+    const Tensor prediction = session_.value(output, 0, count), target = batch_targets(count);
+    std::vector<std::int64_t> mine;  // rows of this batch that each replica has
+    for (std::size_t r = 0; r < tasks_.size(); ++r) {
+      mine.push_back(std::clamp<std::int64_t>(static_cast<std::int64_t>(cells[r]->size()) - begin, 0, count));
+      const std::int64_t at = static_cast<std::int64_t>(r) * count * width * size_of(config_.dtype);
+      const auto own = [&](const Tensor& t) {
+        return ConstTensor(static_cast<const char*>(t.data) + at, config_.dtype, {1, mine.back(), width});
+      };
+      regression_loss::run(ctx_, {.prediction = own(prediction),
+                                  .target = own(target),
+                                  .kind = regression_loss::Kind::absolute,
+                                  .loss = {error_.as<double>() + r, DType::f64, {1}}});
+    }
+    std::vector<double> error(tasks_.size());
+    ctx_.copy_to_host(error.data(), error_.data(), error_.bytes());
+    for (std::size_t r = 0; r < tasks_.size(); ++r) sum[r] += error[r] * static_cast<double>(mine[r]);
+  }
+  std::vector<Judgement> all;
+  for (std::size_t r = 0; r < tasks_.size(); ++r)
+    all.push_back({kUndefined, kUndefined, kUndefined,
+                   cells[r]->empty() ? kUndefined : sum[r] / static_cast<double>(cells[r]->size())});
+  return all;
+}
+
+void Lane::copy_replica(std::int64_t replica, void* to, const void* from) {
   for (std::size_t i = 0; i < session_.network().parameters().size(); ++i) {
     const std::int64_t size = session_.network().parameters()[i].size * size_of(config_.dtype);
     const std::int64_t at = session_.parameter_offset(i) * size_of(config_.dtype) + replica * size;
-    ctx_.copy_within(kept_.as<char>() + at, static_cast<char*>(session_.flat_weights().data) + at, size);
+    ctx_.copy_within(static_cast<char*>(to) + at, static_cast<const char*>(from) + at, size);
   }
 }
 
-void Lane::restore_kept() { ctx_.copy_within(session_.flat_weights().data, kept_.data(), kept_.bytes()); }
+void Lane::keep(std::int64_t replica, std::size_t slot) {
+  copy_replica(replica, kept_[slot].data(), session_.flat_weights().data);
+}
 
-void Lane::set_active(const std::vector<std::int32_t>& active) { optimizer_.set_active(active); }
+void Lane::restore(std::int64_t replica, std::size_t slot) {
+  copy_replica(replica, session_.flat_weights().data, kept_[slot].data());
+}
+
+std::vector<NamedTensor> Lane::kept_weights(std::size_t slot) {
+  const Buffer current(ctx_, kept_[slot].bytes());
+  ctx_.copy_within(current.data(), session_.flat_weights().data, current.bytes());
+  ctx_.copy_within(session_.flat_weights().data, kept_[slot].data(), current.bytes());
+  std::vector<NamedTensor> weights = session_.weights();
+  ctx_.copy_within(session_.flat_weights().data, current.data(), current.bytes());
+  return weights;
+}
+
+std::int64_t Lane::bytes() const {
+  std::int64_t total = session_.bytes() + optimizer_.bytes() + targets_.bytes();
+  for (const Buffer& b : kept_) total += b.bytes();
+  return total;
+}
 
 void Lane::save(const std::string& prefix, std::vector<NamedTensor>& out) const {
   out.push_back(flat_tensor(ctx_, prefix + "weights", session_.flat_weights()));
-  out.push_back(flat_tensor(ctx_, prefix + "kept", {kept_.data(), config_.dtype, {session_.flat_size()}}));
+  for (std::size_t i = 0; i < kept_.size(); ++i)
+    out.push_back(flat_tensor(ctx_, prefix + "kept" + std::to_string(i),
+                              {kept_[i].data(), config_.dtype, {session_.flat_size()}}));
   out.push_back(flat_tensor(ctx_, prefix + "step", session_.step()));
   optimizer_.save(prefix, out);
 }
 
 void Lane::load(const std::string& prefix, const std::vector<NamedTensor>& in) {
   set_flat_tensor(ctx_, in, prefix + "weights", session_.flat_weights());
-  set_flat_tensor(ctx_, in, prefix + "kept", {kept_.data(), config_.dtype, {session_.flat_size()}});
+  for (std::size_t i = 0; i < kept_.size(); ++i)
+    set_flat_tensor(ctx_, in, prefix + "kept" + std::to_string(i),
+                    {kept_[i].data(), config_.dtype, {session_.flat_size()}});
   set_flat_tensor(ctx_, in, prefix + "step", session_.step());
   optimizer_.load(prefix, in);
 }

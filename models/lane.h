@@ -15,19 +15,19 @@
 #include "models/optimizer.h"
 #include "models/session.h"
 #include "models/trainer.h"
+#include "models/training_cells.h"
 
 namespace genexx {
 
 class Lane {
  public:
-  // Replicas [first, first + tasks.size()) of the run. `data` lives on the same device as `ctx`.
+  // `data` lives on the same device as `ctx`; `set` and `config` outlive the lane.
   Lane(Context& ctx, const Network& network, const DeviceData& data, const TrainingSet& set,
-       std::vector<ReplicaTask> tasks, std::vector<Balance> balance, const TrainerConfig& config,
-       std::int64_t epoch_length);
+       std::vector<ReplicaTask> tasks, const TrainerConfig& config, std::int64_t epoch_length);
 
   std::int64_t replicas() const { return static_cast<std::int64_t>(tasks_.size()); }
 
-  // Starts phase `index` of the configuration: fresh optimizer, step 0, its own seeds.
+  // Starts phase `index` of the configuration: fresh optimizer, step 0, its own seeds, no weights put aside.
   void begin_phase(std::size_t index);
 
   // One epoch of training. `should_stop` is asked between steps. Returns false when it said so: the epoch is then void.
@@ -35,53 +35,59 @@ class Lane {
 
   // Mean losses of the last epoch, [replica][loss].
   std::vector<std::vector<double>> take_losses();
-  double learning_rate() const;
+  std::vector<double> learning_rates() const { return optimizer_.learning_rates(); }
+  void set_learning_rates(const std::vector<double>& rates) { optimizer_.set_learning_rates(rates); }
 
-  struct Validation {
-    double loss = 0, accuracy = 0, macro_f1 = 0;
-  };
-  // Judges every replica on its validation cells; NaN where there are none.
-  std::vector<Validation> validate();
+  // Judges every replica on its validation cells, or on a monitor's; NaN where there are none, and for what the kind of
+  // training does not have.
+  std::vector<Judgement> judge_validation();
+  std::vector<Judgement> judge_monitor(std::size_t index);
 
-  // Puts the current weights of a replica aside, or all of them back.
-  void keep(std::int64_t replica);
-  void restore_kept();
+  // Puts the current weights of a replica aside in a slot, or takes them back. Slot i belongs to rule i of the phase;
+  // the one after the last is for the weights of replicas that stopped.
+  void keep(std::int64_t replica, std::size_t slot);
+  void restore(std::int64_t replica, std::size_t slot);
   // An inactive replica is not updated any more.
-  void set_active(const std::vector<std::int32_t>& active);
+  void set_active(const std::vector<std::int32_t>& active) { optimizer_.set_active(active); }
 
   std::vector<NamedTensor> weights() const { return session_.weights(); }
-  std::vector<NamedTensor> kept_weights() const;
-  std::int64_t bytes() const { return session_.bytes() + optimizer_.bytes(); }
+  std::vector<NamedTensor> kept_weights(std::size_t slot);
+  std::int64_t bytes() const;
 
   // Tensors of an exact resume, names beginning with `prefix`.
   void save(const std::string& prefix, std::vector<NamedTensor>& out) const;
   void load(const std::string& prefix, const std::vector<NamedTensor>& in);
 
  private:
+  using CellLists = std::vector<const std::vector<std::int64_t>*>;  // of each replica
+
   void step(std::int64_t rows);
   void feed(const Tensor& rows, std::int64_t count);
+  void feed_targets(const Tensor& rows, std::int64_t count);
   Tensor batch_rows(std::int64_t count) const { return {rows_.data(), DType::i64, {replicas(), count}}; }
   Tensor batch_labels(std::int64_t count) const { return {labels_.data(), DType::i32, {replicas(), count}}; }
-  void upload_statistics(const TrainingSet& set);
-  void upload_cells(const TrainingSet& set);
+  Tensor batch_targets(std::int64_t count) const;
+  void upload_statistics();
+  void upload_rows(const CellLists& cells, std::int64_t begin, std::int64_t count);
+  std::vector<Judgement> judge(const CellLists& cells);
+  std::vector<Judgement> judge_classification(const CellLists& cells, std::int64_t most);
+  std::vector<Judgement> judge_regression(const CellLists& cells, std::int64_t most);
+  void copy_replica(std::int64_t replica, void* to, const void* from);
 
   Context& ctx_;
   const DeviceData& data_;
+  const TrainingSet& set_;
   std::vector<ReplicaTask> tasks_;
-  std::vector<Balance> balance_;
   const TrainerConfig& config_;
-  std::int64_t cells_, classes_, genes_, epoch_length_;
+  std::int64_t genes_, epoch_length_;
   Session session_;
   Optimizer optimizer_;
+  TrainingCells cells_;
   std::unique_ptr<LossSet> losses_;
   std::size_t phase_ = 0;
-  Buffer kept_, rows_, labels_;                             // kept_: flat copy of weights
-  Buffer train_, count_, alias_probability_, alias_index_;  // [r, longest]
-  Buffer shift_, factor_, index_, mask_;                    // [r, g]
-  std::int64_t longest_ = 0;
-  enum class Masked { no, yes } masked_ = Masked::no;
-  enum class Drawing { shuffled, weighted } drawing_ = Drawing::shuffled;
-  std::vector<std::vector<std::int32_t>> validation_labels_;
+  std::vector<Buffer> kept_;                // flat copies of the weights, one a slot
+  Buffer rows_, labels_, targets_, error_;  // of the batch; error_ [r]: mean absolute error
+  Buffer shift_, factor_, index_, mask_;    // [r, g]
   std::unique_ptr<StepGraph> full_step_, tail_step_;
 };
 

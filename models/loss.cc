@@ -4,6 +4,7 @@
 #include "kernels/accumulate.h"
 #include "kernels/collinearity_loss.h"
 #include "kernels/discriminative_loss.h"
+#include "kernels/regression_loss.h"
 #include "kernels/softmax_cross_entropy.h"
 
 namespace genexx {
@@ -67,6 +68,17 @@ void LossSet::run(std::int64_t rows, const LossTargets& targets) {
                   .loss = value,
                   .dz = gradient,
                   .mode = mode});
+        break;
+      case LossKind::regression:
+        regression_loss::run(ctx, {.prediction = node,
+                                   .target = targets.targets,
+                                   .kind = spec.distance,
+                                   .delta = spec.delta,
+                                   .reduction = spec.reduction,
+                                   .scale = scale,
+                                   .loss = value,
+                                   .dprediction = gradient,
+                                   .mode = mode});
         break;
     }
     accumulate::run(ctx, {.value = value, .weight = static_cast<double>(rows), .sum = sum});

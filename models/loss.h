@@ -8,6 +8,7 @@
 
 #include "engine/context.h"
 #include "engine/tensor.h"
+#include "kernels/regression_loss.h"
 #include "models/session.h"
 
 namespace genexx {
@@ -15,7 +16,8 @@ namespace genexx {
 enum class LossKind {
   cross_entropy,   // softmax cross-entropy of the node's output against the labels
   discriminative,  // mean squared distance of a gate to the discriminant index of its genes
-  collinearity     // of the columns of the node's output, divided by the batch size
+  collinearity,    // of the columns of the node's output, divided by the batch size
+  regression       // distance of the node's output to the targets
 };
 
 // How the collinearity loss meets batches as small as its width; see kernels/collinearity_loss.h.
@@ -27,12 +29,17 @@ struct LossSpec {
   int node = 0;
   int output = 0;
   double weight = 1;  // in the total; the same for all replicas
+  // Of LossKind::regression.
+  regression_loss::Kind distance = regression_loss::Kind::squared;
+  regression_loss::Reduction reduction = regression_loss::Reduction::mean;
+  double delta = 1;
 };
 
 // What losses compare with, on the device.
 struct LossTargets {
   ConstTensor labels;        // [r, rows] i32; -1: the row does not count
   ConstTensor class_weight;  // [r, k] or absent
+  ConstTensor targets;       // [r, rows, t], or absent
   ConstTensor index;         // [r, g] discriminant index, or absent
   ConstTensor gene_mask;     // [r, g] of 0/1, or absent
 };

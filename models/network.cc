@@ -11,12 +11,14 @@
 namespace genexx {
 namespace {
 
-constexpr std::array<std::pair<NodeKind, const char*>, 7> kKindNames = {{{NodeKind::input, "input"},
+constexpr std::array<std::pair<NodeKind, const char*>, 9> kKindNames = {{{NodeKind::input, "input"},
                                                                          {NodeKind::linear, "linear"},
                                                                          {NodeKind::relu, "relu"},
                                                                          {NodeKind::tanh, "tanh"},
                                                                          {NodeKind::sigmoid, "sigmoid"},
                                                                          {NodeKind::dropout, "dropout"},
+                                                                         {NodeKind::row_dropout, "row_dropout"},
+                                                                         {NodeKind::batch_norm, "batch_norm"},
                                                                          {NodeKind::gate, "gate"}}};
 constexpr std::array<std::pair<Initializer, const char*>, 6> kInitializerNames = {
     {{Initializer::he_normal, "he_normal"},
@@ -76,6 +78,15 @@ void Network::add_parameters(int node) {
         {spec.name + ".weight", node, {spec.width, in}, spec.width * in, in, spec.width, spec.weight_initializer});
     parameters_.push_back({spec.name + ".bias", node, {spec.width}, spec.width, in, spec.width, spec.bias_initializer});
   }
+  if (spec.kind == NodeKind::batch_norm) {
+    const auto add = [&](const char* name, Initializer start, ParameterRole role) {
+      parameters_.push_back({spec.name + name, node, {spec.width}, spec.width, spec.width, spec.width, start, role});
+    };
+    add(".weight", Initializer::ones, ParameterRole::learned);
+    add(".bias", Initializer::zeros, ParameterRole::learned);
+    add(".running_mean", Initializer::zeros, ParameterRole::statistic);
+    add(".running_var", Initializer::ones, ParameterRole::statistic);
+  }
 }
 
 Node Network::input(const std::string& name, std::int64_t width) {
@@ -104,6 +115,21 @@ Node Network::dropout(Node x, double rate) {
   const Node node = append_like(NodeKind::dropout, x);
   nodes_.back().rate = rate;
   return node;
+}
+
+Node Network::row_dropout(Node x, double rate) {
+  const Node node = append_like(NodeKind::row_dropout, x);
+  nodes_.back().rate = rate;
+  return node;
+}
+
+Node Network::batch_norm(const std::string& name, Node x) {
+  NodeSpec spec;
+  spec.kind = NodeKind::batch_norm;
+  spec.name = name;
+  spec.inputs = {x.index};
+  spec.width = nodes_[static_cast<std::size_t>(x.index)].width;
+  return append(std::move(spec));
 }
 
 Node Network::gate(const std::string& name, Node logits, Node x) {
@@ -136,7 +162,7 @@ nlohmann::json Network::to_json() const {
     nlohmann::json node = {{"kind", name_in(kKindNames, n.kind)}, {"name", n.name}, {"width", n.width}};
     node["inputs"] = nlohmann::json::array();
     for (const int i : n.inputs) node["inputs"].push_back(nodes_[static_cast<std::size_t>(i)].name);
-    if (n.kind == NodeKind::dropout) node["rate"] = n.rate;
+    if (acts_in_training_only(n.kind)) node["rate"] = n.rate;
     if (n.kind == NodeKind::linear) {
       node["weight_initializer"] = name_in(kInitializerNames, n.weight_initializer);
       node["bias_initializer"] = name_in(kInitializerNames, n.bias_initializer);

@@ -18,9 +18,16 @@ enum class NodeKind {
   relu,
   tanh,
   sigmoid,
-  dropout,  // rate; acts in training only
-  gate      // output 0: x * sigmoid(logits); output 1: sigmoid(logits). Inputs: logits, x
+  dropout,      // rate; acts in training only
+  row_dropout,  // drops whole rows: all of a sample's features, or none; acts in training only
+  batch_norm,   // over the rows of the batch; running statistics in inference
+  gate          // output 0: x * sigmoid(logits); output 1: sigmoid(logits). Inputs: logits, x
 };
+
+// Whether a node of this kind is the identity outside training.
+constexpr bool acts_in_training_only(NodeKind kind) {
+  return kind == NodeKind::dropout || kind == NodeKind::row_dropout;
+}
 
 // How a parameter starts; drawn on the host from the replica's seed.
 enum class Initializer {
@@ -37,12 +44,15 @@ struct NodeSpec {
   std::string name;                                            // unique; parameters are NAME.weight, NAME.bias
   std::vector<int> inputs;                                     // indices of earlier nodes
   std::int64_t width = 0;                                      // features of output 0
-  double rate = 0;                                             // dropout
+  double rate = 0;                                             // dropout, row_dropout
   Initializer weight_initializer = Initializer::he_normal;     // linear
   Initializer bias_initializer = Initializer::fan_in_uniform;  // linear
 };
 
-// One learned tensor of one replica.
+// Who changes a parameter: the optimizer, or the layer itself (running statistics).
+enum class ParameterRole { learned, statistic };
+
+// One stored tensor of one replica.
 struct ParameterSpec {
   std::string name;
   int node = 0;
@@ -50,6 +60,7 @@ struct ParameterSpec {
   std::int64_t size = 0;            // product of shape
   std::int64_t fan_in = 0, fan_out = 0;
   Initializer initializer = Initializer::zeros;
+  ParameterRole role = ParameterRole::learned;
 };
 
 // A handle of the builder.
@@ -67,12 +78,15 @@ class Network {
   Node tanh(Node x);
   Node sigmoid(Node x);
   Node dropout(Node x, double rate);
+  Node row_dropout(Node x, double rate);
+  // Parameters NAME.weight, NAME.bias (learned), NAME.running_mean, NAME.running_var (statistics).
+  Node batch_norm(const std::string& name, Node x);
   Node gate(const std::string& name, Node logits, Node x);
 
   // ---- reading ----
   const std::vector<NodeSpec>& nodes() const { return nodes_; }
   const std::vector<ParameterSpec>& parameters() const { return parameters_; }
-  std::int64_t parameter_count() const;  // elements of one replica
+  std::int64_t parameter_count() const;  // elements of one replica, statistics included
   std::int64_t input_width() const;
   std::int64_t output_width() const { return nodes_.back().width; }  // the last node is the output
   // The node called `name`. Throws UsageError listing the names there are.

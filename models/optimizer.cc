@@ -1,92 +1,141 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/optimizer.h"
 
+#include <algorithm>
+#include <cassert>
+
 #include "engine/flat_tensor.h"
 #include "kernels/optimizer_adam.h"
+#include "kernels/optimizer_sgd.h"
 #include "kernels/schedule.h"
 
 namespace genexx {
+namespace {
+
+bool starts_with(const std::string& text, const std::string& prefix) { return text.rfind(prefix, 0) == 0; }
+
+bool chosen(const ParameterSpec& p, const std::vector<std::string>& trainable) {
+  if (p.role != ParameterRole::learned) return false;
+  return trainable.empty() || std::any_of(trainable.begin(), trainable.end(),
+                                          [&](const std::string& prefix) { return starts_with(p.name, prefix); });
+}
+
+double rate_scale(const ParameterSpec& p, const std::vector<RateScale>& scales) {
+  for (const RateScale& s : scales)
+    if (starts_with(p.name, s.prefix)) return s.scale;
+  return 1;
+}
+
+}  // namespace
 
 Optimizer::Optimizer(Session& session) : session_(session) {
-  Context& ctx = session.context();
-  const std::int64_t bytes = session.flat_size() * size_of(session.options().dtype);
   const std::int64_t replicas = session.options().replicas;
-  m_ = Buffer(ctx, bytes);
-  v_ = Buffer(ctx, bytes);
-  lr_ = Buffer(ctx, replicas * 8);
-  base_lr_ = Buffer(ctx, replicas * 8);
-  active_ = Buffer(ctx, replicas * 4);
-  begin(0, 1, 1, {});
+  m_ = Buffer(session.context(), session.flat_size() * size_of(session.options().dtype));
+  lr_ = Buffer(session.context(), replicas * 8);
+  base_lr_ = Buffer(session.context(), replicas * 8);
+  weight_decay_ = Buffer(session.context(), replicas * 8);
+  active_ = Buffer(session.context(), replicas * 4);
   set_active(std::vector<std::int32_t>(static_cast<std::size_t>(replicas), 1));
 }
 
-void Optimizer::begin(double learning_rate, double decay, std::int64_t decay_steps,
-                      const std::vector<std::string>& trainable) {
+Tensor Optimizer::per_replica(const Buffer& buffer) const {
+  return {buffer.data(), DType::f64, {session_.options().replicas}};
+}
+
+Tensor Optimizer::flat(const Buffer& buffer) const {
+  return {buffer.data(), session_.options().dtype, {session_.flat_size()}};
+}
+
+void Optimizer::begin(const Start& start) {
   Context& ctx = session_.context();
-  decay_ = decay;
-  decay_steps_ = decay_steps;
+  config_ = start.config;
+  decay_ = start.decay;
+  decay_steps_ = start.decay_steps;
   ctx.fill_bytes(m_.data(), 0, m_.bytes());
-  ctx.fill_bytes(v_.data(), 0, v_.bytes());
-  const std::vector<double> rates(static_cast<std::size_t>(session_.options().replicas), learning_rate);
-  ctx.copy_to_device(lr_.data(), rates.data(), lr_.bytes());
-  ctx.copy_to_device(base_lr_.data(), rates.data(), base_lr_.bytes());
+  if (config_.kind != OptimizerConfig::Kind::sgd) {
+    if (v_.bytes() == 0) v_ = Buffer(ctx, m_.bytes());
+    ctx.fill_bytes(v_.data(), 0, v_.bytes());
+  }
+  ctx.copy_to_device(lr_.data(), start.learning_rate.data(), lr_.bytes());
+  ctx.copy_to_device(base_lr_.data(), start.learning_rate.data(), base_lr_.bytes());
+  ctx.copy_to_device(weight_decay_.data(), start.weight_decay.data(), weight_decay_.bytes());
   std::vector<ParameterSegment> segments;
   const std::vector<ParameterSpec>& parameters = session_.network().parameters();
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    bool chosen = trainable.empty();
-    for (const std::string& prefix : trainable) chosen |= parameters[i].name.rfind(prefix, 0) == 0;
-    if (chosen) segments.push_back({session_.parameter_offset(i), parameters[i].size, 1.0, 1.0});
-  }
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (chosen(parameters[i], start.trainable))
+      segments.push_back(
+          {session_.parameter_offset(i), parameters[i].size, rate_scale(parameters[i], config_.rate_scales), 1.0});
   const std::vector<OptimizerChunk> chunks = optimizer_chunks(segments, session_.options().replicas);
   chunks_ = Buffer(ctx, static_cast<std::int64_t>(chunks.size() * sizeof(OptimizerChunk)));
   ctx.copy_to_device(chunks_.data(), chunks.data(), chunks_.bytes());
 }
 
 void Optimizer::step() {
-  const DType dtype = session_.options().dtype;
-  const std::int64_t replicas = session_.options().replicas;
-  const Shape flat = {session_.flat_size()};
-  const Tensor lr = {lr_.data(), DType::f64, {replicas}};
-  optimizer_adam::run(session_.context(), {.weight = session_.flat_weights(),
-                                           .m = {m_.data(), dtype, flat},
-                                           .v = {v_.data(), dtype, flat},
-                                           .gradient = session_.flat_gradients(),
-                                           .chunks = {chunks_.data(), DType::u8, {chunks_.bytes()}},
-                                           .lr = lr,
-                                           .step = session_.step(),
-                                           .active = {active_.data(), DType::i32, {replicas}}});
-  schedule::run(session_.context(), {.step = session_.step(),
-                                     .base_lr = {base_lr_.data(), DType::f64, {replicas}},
-                                     .lr = lr,
-                                     .factor = decay_,
-                                     .every = decay_steps_});
+  Context& ctx = session_.context();
+  const ConstTensor chunks = {chunks_.data(), DType::u8, {chunks_.bytes()}};
+  const ConstTensor active = {active_.data(), DType::i32, {session_.options().replicas}};
+  const Tensor lr = per_replica(lr_);
+  if (config_.kind == OptimizerConfig::Kind::sgd) {
+    optimizer_sgd::run(ctx, {.weight = session_.flat_weights(),
+                             .velocity = flat(m_),
+                             .gradient = session_.flat_gradients(),
+                             .chunks = chunks,
+                             .lr = lr,
+                             .weight_decay = per_replica(weight_decay_),
+                             .active = active,
+                             .momentum = config_.momentum});
+  } else {
+    optimizer_adam::run(ctx, {.weight = session_.flat_weights(),
+                              .m = flat(m_),
+                              .v = flat(v_),
+                              .gradient = session_.flat_gradients(),
+                              .chunks = chunks,
+                              .lr = lr,
+                              .weight_decay = per_replica(weight_decay_),
+                              .step = session_.step(),
+                              .active = active,
+                              .beta1 = config_.beta1,
+                              .beta2 = config_.beta2,
+                              .eps = config_.epsilon,
+                              .decay = config_.kind == OptimizerConfig::Kind::adamw ? optimizer_adam::Decay::decoupled
+                                                                                    : optimizer_adam::Decay::coupled});
+  }
+  schedule::run(
+      ctx,
+      {.step = session_.step(), .base_lr = per_replica(base_lr_), .lr = lr, .factor = decay_, .every = decay_steps_});
 }
 
 void Optimizer::set_active(const std::vector<std::int32_t>& active) {
   session_.context().copy_to_device(active_.data(), active.data(), active_.bytes());
 }
 
-double Optimizer::learning_rate() const {
-  double rate = 0;
-  session_.context().copy_to_host(&rate, lr_.data(), 8);
-  return rate;
+std::vector<double> Optimizer::learning_rates() const {
+  std::vector<double> rates(static_cast<std::size_t>(session_.options().replicas));
+  session_.context().copy_to_host(rates.data(), lr_.data(), lr_.bytes());
+  return rates;
+}
+
+void Optimizer::set_learning_rates(const std::vector<double>& rates) {
+  assert(decay_ == 1);
+  session_.context().copy_to_device(lr_.data(), rates.data(), lr_.bytes());
+  session_.context().copy_to_device(base_lr_.data(), rates.data(), base_lr_.bytes());
 }
 
 void Optimizer::save(const std::string& prefix, std::vector<NamedTensor>& out) const {
   Context& ctx = session_.context();
-  const DType dtype = session_.options().dtype;
-  out.push_back(flat_tensor(ctx, prefix + "m", {m_.data(), dtype, {session_.flat_size()}}));
-  out.push_back(flat_tensor(ctx, prefix + "v", {v_.data(), dtype, {session_.flat_size()}}));
-  out.push_back(flat_tensor(ctx, prefix + "lr", {lr_.data(), DType::f64, {session_.options().replicas}}));
+  out.push_back(flat_tensor(ctx, prefix + "m", flat(m_)));
+  if (v_.bytes() > 0) out.push_back(flat_tensor(ctx, prefix + "v", flat(v_)));
+  out.push_back(flat_tensor(ctx, prefix + "lr", per_replica(lr_)));
+  out.push_back(flat_tensor(ctx, prefix + "base_lr", per_replica(base_lr_)));
   out.push_back(flat_tensor(ctx, prefix + "active", {active_.data(), DType::i32, {session_.options().replicas}}));
 }
 
 void Optimizer::load(const std::string& prefix, const std::vector<NamedTensor>& in) {
   Context& ctx = session_.context();
-  const DType dtype = session_.options().dtype;
-  set_flat_tensor(ctx, in, prefix + "m", {m_.data(), dtype, {session_.flat_size()}});
-  set_flat_tensor(ctx, in, prefix + "v", {v_.data(), dtype, {session_.flat_size()}});
-  set_flat_tensor(ctx, in, prefix + "lr", {lr_.data(), DType::f64, {session_.options().replicas}});
+  set_flat_tensor(ctx, in, prefix + "m", flat(m_));
+  if (v_.bytes() > 0) set_flat_tensor(ctx, in, prefix + "v", flat(v_));
+  set_flat_tensor(ctx, in, prefix + "lr", per_replica(lr_));
+  set_flat_tensor(ctx, in, prefix + "base_lr", per_replica(base_lr_));
   set_flat_tensor(ctx, in, prefix + "active", {active_.data(), DType::i32, {session_.options().replicas}});
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adam over all trainable parameters of a session in one launch, with a learning rate that falls by steps.
+// Updates all trainable parameters of a session in one launch, with a learning rate that falls by steps.
 #pragma once
 
 #include <string>
@@ -11,12 +11,38 @@
 
 namespace genexx {
 
+// Parameters whose names begin with `prefix` learn at `scale` times the rate.
+struct RateScale {
+  std::string prefix;
+  double scale = 1;
+};
+
+struct OptimizerConfig {
+  enum class Kind {
+    adam,   // weight decay added to the gradient (L2)
+    adamw,  // weight decay apart from the gradient
+    sgd     // with momentum; weight decay added to the gradient
+  };
+  Kind kind = Kind::adam;
+  double weight_decay = 0;
+  double momentum = 0.9;                              // sgd
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam, adamw
+  std::vector<RateScale> rate_scales;                 // where several fit, the first counts
+};
+
 class Optimizer {
  public:
   explicit Optimizer(Session& session);
 
-  // Forgets all moments and sets the rate. `trainable` are prefixes of parameter names; empty: all parameters.
-  void begin(double learning_rate, double decay, std::int64_t decay_steps, const std::vector<std::string>& trainable);
+  struct Start {
+    OptimizerConfig config;
+    std::vector<double> learning_rate, weight_decay;  // [r]
+    double decay = 1;                                 // learning rate factor ...
+    std::int64_t decay_steps = 1;                     // ... every so many steps
+    std::vector<std::string> trainable;               // prefixes of parameter names; empty: all learned ones
+  };
+  // Forgets all moments and sets the rates.
+  void begin(const Start& start);
 
   // Updates the weights from the gradients of the session, then counts the step and sets the next rate. Allocates
   // nothing.
@@ -24,15 +50,22 @@ class Optimizer {
 
   // Replicas with 0 are left as they are.
   void set_active(const std::vector<std::int32_t>& active);
-  double learning_rate() const;  // of replica 0, now; synchronizes
+  // The rate of each replica, now; synchronizes.
+  std::vector<double> learning_rates() const;
+  // Sets the rates from here on. The fall by steps must be off.
+  void set_learning_rates(const std::vector<double>& rates);
   std::int64_t bytes() const { return m_.bytes() + v_.bytes(); }
 
   void save(const std::string& prefix, std::vector<NamedTensor>& out) const;
   void load(const std::string& prefix, const std::vector<NamedTensor>& in);
 
  private:
+  Tensor per_replica(const Buffer& buffer) const;
+  Tensor flat(const Buffer& buffer) const;
+
   Session& session_;
-  Buffer m_, v_, lr_, base_lr_, active_, chunks_;
+  OptimizerConfig config_;
+  Buffer m_, v_, lr_, base_lr_, weight_decay_, active_, chunks_;  // m_: first moments, or velocities
   double decay_ = 1;
   std::int64_t decay_steps_ = 1;
 };

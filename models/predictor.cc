@@ -62,7 +62,7 @@ struct Predictor::Parts {
   // threads.
   template <class Use>
   void for_batches(const CsrMatrix& rows, Use&& use) {
-    const DeviceData data(ctx, rows, {});
+    const DeviceData data(ctx, rows);
     const std::int64_t batches = (rows.rows + kBatch - 1) / kBatch;
     const auto one = [&](int worker, std::int64_t batch) {
       const std::int64_t begin = batch * kBatch, count = std::min(kBatch, rows.rows - begin);

@@ -25,8 +25,16 @@ AliasTable alias_table(std::span<const double> weights);
 // the training cells alone. Throws RefusedError for a code below zero.
 std::vector<double> oversampling_weights(std::span<const std::int32_t> classes);
 
+// What becomes of the last batch of an epoch where it is short.
+enum class ShortBatch { keep, drop };
+
 // Steps of an epoch of `cells` cells in batches of `batch`: the last batch may be short.
 constexpr std::int64_t steps_per_epoch(std::int64_t cells, std::int64_t batch) { return (cells + batch - 1) / batch; }
+
+// The same where the short batch may be dropped.
+constexpr std::int64_t epoch_steps(std::int64_t cells, std::int64_t batch, ShortBatch last) {
+  return last == ShortBatch::drop ? cells / batch : steps_per_epoch(cells, batch);
+}
 
 // Rows of the batch of step `step` (0, 1, ... over all epochs) that hold a cell; the rest are -1.
 constexpr std::int64_t rows_of_step(std::int64_t step, std::int64_t cells, std::int64_t batch) {

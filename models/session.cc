@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 
 #include "models/layers/layer.h"
@@ -45,7 +46,8 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
       if (wants_gradient_[static_cast<std::size_t>(input)]) wants_gradient_[i] = 1;
     for (const ParameterSpec& p : network_.parameters())
       if (p.node == static_cast<int>(i)) wants_gradient_[i] = 1;
-    if (spec.kind == NodeKind::dropout && options_.use == Mode::inference) {
+    memory_.push_back(allocate(options_.replicas * layers_.back()->memory(spec) * element));
+    if (acts_in_training_only(spec.kind) && options_.use == Mode::inference) {
       slots_[i].resize(1);
       slots_[i][0].width = spec.width;
       continue;
@@ -83,7 +85,7 @@ const Session::Slot& Session::slot(int node, int output) const {
 Tensor Session::value(int node, int output, std::int64_t rows) const {
   assert(rows <= options_.max_rows);
   const NodeSpec& spec = network_.nodes()[static_cast<std::size_t>(node)];
-  if (spec.kind == NodeKind::dropout && last_mode_ == Mode::inference) return value(spec.inputs[0], 0, rows);
+  if (acts_in_training_only(spec.kind) && last_mode_ == Mode::inference) return value(spec.inputs[0], 0, rows);
   const Slot& s = slot(node, output);
   return {s.value.data(), options_.dtype, {options_.replicas, rows, s.width}};
 }
@@ -91,6 +93,11 @@ Tensor Session::value(int node, int output, std::int64_t rows) const {
 Tensor Session::gradient(int node, int output, std::int64_t rows) const {
   const Slot& s = slot(node, output);
   return {s.gradient.data(), options_.dtype, {options_.replicas, rows, s.width}};
+}
+
+Tensor Session::memory(int node) const {
+  const Buffer& memory = memory_[static_cast<std::size_t>(node)];
+  return {memory.data(), options_.dtype, {memory.bytes() / size_of(options_.dtype)}};
 }
 
 WriteMode Session::claim_gradient(int node, int output) {
@@ -115,7 +122,7 @@ void Session::forward(std::int64_t rows, Mode mode, const std::vector<int>& want
   mark_needed(wanted);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (!needed_[i]) continue;
-    if (network_.nodes()[i].kind == NodeKind::dropout && mode == Mode::inference) continue;
+    if (acts_in_training_only(network_.nodes()[i].kind) && mode == Mode::inference) continue;
     layers_[i]->forward(*this, static_cast<int>(i), rows);
   }
 }
@@ -180,8 +187,16 @@ Tensor Session::dropout_rate(int node) const {
 void Session::set_dropout(Mode mode) {
   std::vector<double> rates;
   for (const NodeSpec& spec : network_.nodes())
-    rates.insert(rates.end(), static_cast<std::size_t>(options_.replicas), mode == Mode::training ? spec.rate : 0.0);
+    for (std::size_t r = 0; r < static_cast<std::size_t>(options_.replicas); ++r) {
+      const bool own = r < own_rates_.size() && !std::isnan(own_rates_[r]);
+      rates.push_back(mode == Mode::inference ? 0.0 : own ? own_rates_[r] : spec.rate);
+    }
   ctx_.copy_to_device(rates_.data(), rates.data(), static_cast<std::int64_t>(rates.size()) * 8);
+}
+
+void Session::set_dropout_rates(std::vector<double> rates) {
+  assert(static_cast<std::int64_t>(rates.size()) == options_.replicas);
+  own_rates_ = std::move(rates);
 }
 
 void Session::set_seeds(const std::vector<std::int64_t>& seeds) {

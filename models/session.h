@@ -17,7 +17,7 @@ namespace genexx {
 
 class Layer;
 
-enum class Mode { training, inference };  // dropout acts in training only
+enum class Mode { training, inference };  // dropout acts in training only; batch norm has its own rule for each
 
 struct SessionOptions {
   std::int64_t replicas = 1;
@@ -49,6 +49,10 @@ class Session {
   // Output `output` of node `node`: [r, rows, width]. A dropout node in inference is its input.
   Tensor value(int node, int output, std::int64_t rows) const;
   Tensor gradient(int node, int output, std::int64_t rows) const;
+  // What node's layer keeps between forward and backward: [r, Layer::memory] elements, flat.
+  Tensor memory(int node) const;
+  // How the last forward was run.
+  Mode mode() const { return last_mode_; }
   // How the next contribution to that gradient must be written; marks it as written.
   WriteMode claim_gradient(int node, int output);
   bool has_gradient(int node, int output) const;
@@ -74,6 +78,8 @@ class Session {
   Tensor dropout_rate(int node) const;
   // Mode::inference sets every rate to zero, so that training goes on without dropout; Mode::training sets them back.
   void set_dropout(Mode mode);
+  // The rate of every dropout node of each replica instead of the network's own; NaN: the network's own.
+  void set_dropout_rates(std::vector<double> rates);
   void set_seeds(const std::vector<std::int64_t>& seeds);
   void set_step(std::int64_t step);
   std::int64_t read_step() const;
@@ -98,11 +104,13 @@ class Session {
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<std::vector<Slot>> slots_;
   std::vector<char> wants_gradient_, needed_;
+  std::vector<Buffer> memory_;
   Buffer weights_, gradients_, seed_, step_, rates_;
   std::vector<std::int64_t> offsets_;
   std::int64_t flat_size_ = 0;
   std::int64_t bytes_ = 0;
   Mode last_mode_ = Mode::training;
+  std::vector<double> own_rates_;  // [r] or empty
 };
 
 }  // namespace genexx

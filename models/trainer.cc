@@ -21,18 +21,39 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 // How far a replica has come in the current phase.
 struct Progress {
-  double best_score = -1;
-  std::int64_t since_best = 0;
+  std::vector<BestSoFar> best;                               // by each rule
+  double watched = std::numeric_limits<double>::infinity();  // RateOnRise's error of the epoch before
   bool active = true;
 };
 
-// What validation is judged by: both figures count alike.
-double score_of(const Lane::Validation& v) { return v.accuracy + v.macro_f1; }
+Progress fresh_progress(const PhaseConfig& phase) {
+  Progress p;
+  for (const KeepRule& rule : phase.keep) p.best.emplace_back(rule);
+  return p;
+}
 
-// One standard error of the score on `cells` validation cells (that of a share, for each of its two figures). A small
-// validation set cannot tell epochs apart that differ by less. Source: Breiman et al., "Classification and regression
-// trees", 1984, section 3.4.3, the one-standard-error rule.
-double standard_error(const Lane::Validation& v, std::size_t cells) {
+double cost_of(const KeepRule& rule, const EpochRecord& r) {
+  switch (rule.criterion) {
+    case Criterion::classification:
+      return -(r.validation.accuracy + r.validation.macro_f1);
+    case Criterion::loss:
+      return r.validation.loss;
+    case Criterion::absolute_error:
+      return r.validation.absolute_error;
+    case Criterion::monitor:
+      return r.monitors[static_cast<std::size_t>(rule.monitor)];
+    case Criterion::external:
+      return r.external;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+bool judges_validation(Criterion c) { return c != Criterion::monitor && c != Criterion::external; }
+
+// One standard error of the cost on `cells` validation cells: for classification that of a share, for each of its two
+// figures.
+double standard_error(const KeepRule& rule, const Judgement& v, std::size_t cells) {
+  if (rule.criterion != Criterion::classification || cells == 0) return 0;
   return 2.0 * std::sqrt(v.accuracy * (1.0 - v.accuracy) / static_cast<double>(cells));
 }
 
@@ -67,11 +88,21 @@ struct Trainer::Parts {
   bool phase_begun = false;
 
   void make_lanes(const Network& network);
+  void begin_phase();
   void run_phase();
+  void end_phase();
   bool run_epoch();
   void judge(double seconds);
-  void record(std::size_t replica, const std::vector<double>& losses, const Lane::Validation& v, double seconds);
+  void record(EpochRecord& line);
+  void apply_rules(const EpochRecord& line);
+  double next_rate(const EpochRecord& line);
+  std::vector<NamedTensor> all_weights() const;
   void check_finite(const EpochRecord& r) const;
+  Lane& lane(std::size_t replica) { return *lanes[lane_of[replica]]; }
+  std::int64_t place(std::size_t replica) const { return static_cast<std::int64_t>(place_in_lane[replica]); }
+  // Everything that is one value for each replica of a lane, in the order of the replicas.
+  template <class T, class F>
+  std::vector<T> of_replicas(F&& of_lane);
   bool any_active() const {
     return std::any_of(progress.begin(), progress.end(), [](const Progress& p) { return p.active; });
   }
@@ -90,9 +121,26 @@ void Trainer::Parts::for_lanes(F&& body) {
   for (std::size_t i = 0; i < lanes.size(); ++i) body(*lanes[i], static_cast<std::int64_t>(i));
 }
 
+template <class T, class F>
+std::vector<T> Trainer::Parts::of_replicas(F&& of_lane) {
+  std::vector<std::vector<T>> parts(lanes.size());
+  for_lanes([&](Lane& l, std::int64_t index) { parts[static_cast<std::size_t>(index)] = of_lane(l); });
+  std::vector<T> all;
+  for (std::size_t r = 0; r < tasks.size(); ++r) all.push_back(parts[lane_of[r]][place_in_lane[r]]);
+  return all;
+}
+
 void Trainer::Parts::make_lanes(const Network& network) {
   std::int64_t epoch_length = std::numeric_limits<std::int64_t>::max();
   for (const ReplicaTask& t : tasks) epoch_length = std::min(epoch_length, static_cast<std::int64_t>(t.train.size()));
+  // A batch of one row has no variance for batch norm to divide by.
+  const bool normalises = std::any_of(network.nodes().begin(), network.nodes().end(),
+                                      [](const NodeSpec& n) { return n.kind == NodeKind::batch_norm; });
+  if (normalises && epoch_length % config.batch == 1) config.short_batch = ShortBatch::drop;
+  if (epoch_steps(epoch_length, config.batch, config.short_batch) < 1)
+    throw UsageError("train.batch is " + std::to_string(config.batch) +
+                     " and a short batch is dropped, but there are " + std::to_string(epoch_length) +
+                     " cells to train on; try a smaller batch");
   const std::size_t lane_count = ctx.device() == DeviceType::cpu ? tasks.size() : 1;
   const std::size_t each = tasks.size() / lane_count;
   lanes.resize(lane_count);
@@ -103,9 +151,9 @@ void Trainer::Parts::make_lanes(const Network& network) {
       lane_ctx = lane_contexts.back().get();
     }
     const auto first = static_cast<std::ptrdiff_t>(i * each), last = static_cast<std::ptrdiff_t>((i + 1) * each);
-    lanes[i] = std::make_unique<Lane>(
-        *lane_ctx, network, *data, set, std::vector<ReplicaTask>(tasks.begin() + first, tasks.begin() + last),
-        std::vector<Balance>(config.balance.begin() + first, config.balance.begin() + last), config, epoch_length);
+    lanes[i] = std::make_unique<Lane>(*lane_ctx, network, *data, set,
+                                      std::vector<ReplicaTask>(tasks.begin() + first, tasks.begin() + last), config,
+                                      epoch_length);
     for (std::size_t k = 0; k < each; ++k) {
       lane_of.push_back(i);
       place_in_lane.push_back(k);
@@ -120,12 +168,11 @@ Trainer::Trainer(Context& ctx, const Network& network, const TrainingSet& set, s
   Parts& p = *parts_;
   if (p.tasks.empty()) throw UsageError("training needs at least one replica");
   if (config.batch < 1) throw UsageError("train.batch is " + std::to_string(config.batch) + ", expected at least 1");
-  if (p.config.balance.empty()) p.config.balance.assign(p.tasks.size(), Balance::none);
   for (const ReplicaTask& t : p.tasks)
     if (t.train.empty()) throw UsageError("a replica has no cells to train on");
-  for (std::size_t i = 0; i < set.preparations.size(); ++i)
+  while (!set.labels.empty() && static_cast<std::int64_t>(p.labels.size()) < set.rows())
     p.labels.insert(p.labels.end(), set.labels.begin(), set.labels.end());
-  p.data = std::make_unique<DeviceData>(ctx, set.data, p.labels);
+  p.data = std::make_unique<DeviceData>(ctx, set, p.labels);
   p.make_lanes(network);
 }
 
@@ -136,24 +183,38 @@ void Trainer::run() {
   for (; p.phase < p.config.phases.size(); ++p.phase, p.epochs_done = 0, p.phase_begun = false) p.run_phase();
 }
 
-void Trainer::Parts::run_phase() {
-  const PhaseConfig& config_of_phase = config.phases[phase];
-  if (!phase_begun) {
-    for (const auto& lane : lanes) lane->begin_phase(phase);
-    progress.assign(tasks.size(), {});
-    for (const auto& lane : lanes)
-      lane->set_active(std::vector<std::int32_t>(static_cast<std::size_t>(lane->replicas()), 1));
-    phase_begun = true;
+void Trainer::Parts::begin_phase() {
+  for (const auto& l : lanes) {
+    l->begin_phase(phase);
+    l->set_active(std::vector<std::int32_t>(static_cast<std::size_t>(l->replicas()), 1));
   }
-  while (epochs_done < config_of_phase.epochs && any_active()) {
+  progress.assign(tasks.size(), fresh_progress(config.phases[phase]));
+  phase_begun = true;
+}
+
+void Trainer::Parts::run_phase() {
+  const PhaseConfig& of_phase = config.phases[phase];
+  if (!phase_begun) begin_phase();
+  while (epochs_done < of_phase.epochs && any_active()) {
     if (!run_epoch())
-      throw StoppedError("stopped in phase '" + config_of_phase.name + "' after epoch " + std::to_string(epochs_done) +
-                         " of " + std::to_string(config_of_phase.epochs));
+      throw StoppedError("stopped in phase '" + of_phase.name + "' after epoch " + std::to_string(epochs_done) +
+                         " of " + std::to_string(of_phase.epochs));
     ++epochs_done;
     if (hooks.on_checkpoint) hooks.on_checkpoint();
   }
-  if (config_of_phase.keep == KeepWeights::best_validation && config_of_phase.epochs > 0) {
-    for (const auto& lane : lanes) lane->restore_kept();
+  end_phase();
+}
+
+// Every replica ends with the weights of the chosen rule, or with its own last ones: in a lane of several replicas
+// those of one that stopped early were put aside then, for what layers count themselves goes on.
+void Trainer::Parts::end_phase() {
+  const PhaseConfig& of_phase = config.phases[phase];
+  for (std::size_t r = 0; r < tasks.size(); ++r) {
+    const std::int64_t rule = of_phase.ends_with;
+    if (rule != PhaseConfig::kLast && progress[r].best[static_cast<std::size_t>(rule)].met())
+      lane(r).restore(place(r), static_cast<std::size_t>(rule));
+    else if (!progress[r].active)
+      lane(r).restore(place(r), of_phase.keep.size());
   }
 }
 
@@ -172,51 +233,74 @@ bool Trainer::Parts::run_epoch() {
 }
 
 void Trainer::Parts::judge(double seconds) {
-  std::vector<std::vector<std::vector<double>>> losses(lanes.size());
-  std::vector<std::vector<Lane::Validation>> validation(lanes.size());
-  for_lanes([&](Lane& lane, std::int64_t index) {
-    losses[static_cast<std::size_t>(index)] = lane.take_losses();
-    validation[static_cast<std::size_t>(index)] = lane.validate();
-  });
+  const auto losses = of_replicas<std::vector<double>>([](Lane& l) { return l.take_losses(); });
+  const auto validation = of_replicas<Judgement>([](Lane& l) { return l.judge_validation(); });
+  auto rates = of_replicas<double>([](Lane& l) { return l.learning_rates(); });
+  std::vector<std::vector<Judgement>> monitored;
+  for (std::size_t i = 0; i < set.monitors.size(); ++i)
+    monitored.push_back(of_replicas<Judgement>([i](Lane& l) { return l.judge_monitor(i); }));
+  std::vector<double> external(tasks.size(), std::numeric_limits<double>::quiet_NaN());
+  if (hooks.judge) external = hooks.judge(all_weights());
   for (std::size_t r = 0; r < tasks.size(); ++r) {
     if (!progress[r].active) continue;
-    record(r, losses[lane_of[r]][place_in_lane[r]], validation[lane_of[r]][place_in_lane[r]], seconds);
+    EpochRecord line = {.phase = config.phases[phase].name,
+                        .epoch = epochs_done + 1,
+                        .replica = static_cast<std::int64_t>(r),
+                        .losses = losses[r],
+                        .learning_rate = rates[r],
+                        .validation = validation[r],
+                        .external = external[r],
+                        .seconds = seconds};
+    for (const std::vector<Judgement>& m : monitored) line.monitors.push_back(m[r].absolute_error);
+    record(line);
+    rates[r] = next_rate(line);
   }
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     std::vector<std::int32_t> active;
-    for (std::size_t r = 0; r < tasks.size(); ++r)
-      if (lane_of[r] == i) active.push_back(progress[r].active ? 1 : 0);
+    std::vector<double> lane_rates;
+    for (std::size_t r = 0; r < tasks.size(); ++r) {
+      if (lane_of[r] != i) continue;
+      active.push_back(progress[r].active ? 1 : 0);
+      lane_rates.push_back(rates[r]);
+    }
     lanes[i]->set_active(active);
+    if (config.phases[phase].rate_on_rise.factor != 1) lanes[i]->set_learning_rates(lane_rates);
   }
 }
 
-void Trainer::Parts::record(std::size_t replica, const std::vector<double>& losses, const Lane::Validation& v,
-                            double seconds) {
+void Trainer::Parts::record(EpochRecord& line) {
+  check_finite(line);
+  const auto replica = static_cast<std::size_t>(line.replica);
   const PhaseConfig& of_phase = config.phases[phase];
   Progress& p = progress[replica];
-  EpochRecord line;
-  line.phase = of_phase.name;
-  line.epoch = epochs_done + 1;
-  line.replica = static_cast<std::int64_t>(replica);
-  line.losses = losses;
-  line.learning_rate = lanes[lane_of[replica]]->learning_rate();
-  line.validation_loss = v.loss;
-  line.validation_accuracy = v.accuracy;
-  line.validation_macro_f1 = v.macro_f1;
-  line.seconds = seconds;
-  check_finite(line);
-  const bool has_validation = !tasks[replica].validation.empty();
-  ++p.since_best;
-  if (has_validation && score_of(v) > p.best_score) {
-    p.best_score = score_of(v);
-    p.since_best = 0;
+  const std::size_t validation_cells = tasks[replica].validation.size();
+  for (std::size_t i = 0; i < of_phase.keep.size(); ++i) {
+    const KeepRule& rule = of_phase.keep[i];
+    if (judges_validation(rule.criterion) && validation_cells == 0) continue;
+    const double error = standard_error(rule, line.validation, validation_cells);
+    if (!p.best[i].observe(cost_of(rule, line), error)) continue;
+    if (i == 0) line.best = true;
+    lane(replica).keep(place(replica), i);
   }
-  line.best = has_validation && score_of(v) >= p.best_score - standard_error(v, tasks[replica].validation.size());
-  if (of_phase.keep == KeepWeights::best_validation && (line.best || !has_validation))
-    lanes[lane_of[replica]]->keep(static_cast<std::int64_t>(place_in_lane[replica]));
-  if (has_validation && of_phase.patience > 0 && p.since_best >= of_phase.patience) p.active = false;
+  const bool judged =
+      !of_phase.keep.empty() && (validation_cells > 0 || !judges_validation(of_phase.keep.front().criterion));
+  if (judged && of_phase.patience > 0 && p.best.front().since_best() >= of_phase.patience) {
+    p.active = false;
+    lane(replica).keep(place(replica), of_phase.keep.size());
+  }
   history.push_back(line);
   if (hooks.on_epoch) hooks.on_epoch(history.back());
+}
+
+// The rate after an epoch, lower if the watched error rose.
+double Trainer::Parts::next_rate(const EpochRecord& line) {
+  const RateOnRise& rule = config.phases[phase].rate_on_rise;
+  if (rule.factor == 1) return line.learning_rate;
+  double& before = progress[static_cast<std::size_t>(line.replica)].watched;
+  const double error = line.monitors[static_cast<std::size_t>(rule.monitor)];
+  const bool rose = error > before;
+  before = error;
+  return rose ? std::max(line.learning_rate * rule.factor, rule.floor) : line.learning_rate;
 }
 
 void Trainer::Parts::check_finite(const EpochRecord& r) const {
@@ -227,10 +311,20 @@ void Trainer::Parts::check_finite(const EpochRecord& r) const {
                          " of phase '" + r.phase + "'; try a smaller learning rate (--set train.learning_rate=...)");
 }
 
-std::vector<NamedTensor> Trainer::weights() const {
+std::vector<NamedTensor> Trainer::Parts::all_weights() const {
   std::vector<std::vector<NamedTensor>> parts;
-  for (const auto& lane : parts_->lanes) parts.push_back(lane->weights());
+  for (const auto& l : lanes) parts.push_back(l->weights());
   return concatenate(parts);
+}
+
+std::vector<NamedTensor> Trainer::weights() const { return parts_->all_weights(); }
+
+Trainer::Kept Trainer::kept(std::size_t rule) const {
+  std::vector<std::vector<NamedTensor>> parts;
+  for (const auto& lane : parts_->lanes) parts.push_back(lane->kept_weights(rule));
+  Kept kept = {concatenate(parts), {}};
+  for (const Progress& p : parts_->progress) kept.met.push_back(p.best[rule].met());
+  return kept;
 }
 
 const std::vector<EpochRecord>& Trainer::history() const { return parts_->history; }
@@ -245,8 +339,13 @@ Trainer::State Trainer::state() const {
   const Parts& p = *parts_;
   State state;
   nlohmann::json progress = nlohmann::json::array();
-  for (const Progress& q : p.progress)
-    progress.push_back({{"best_score", q.best_score}, {"since_best", q.since_best}, {"active", q.active}});
+  for (const Progress& q : p.progress) {
+    nlohmann::json best = nlohmann::json::array();
+    for (const BestSoFar& b : q.best) best.push_back(b.state());
+    progress.push_back({{"best", best},
+                        {"watched", std::isfinite(q.watched) ? nlohmann::json(q.watched) : nlohmann::json()},
+                        {"active", q.active}});
+  }
   state.json = nlohmann::json({{"phase", p.phase},
                                {"epochs_done", p.epochs_done},
                                {"lanes", p.lanes.size()},
@@ -273,11 +372,11 @@ void Trainer::resume(const State& state) {
     for (const auto& lane : p.lanes) lane->begin_phase(p.phase);
     p.progress.clear();
     for (const nlohmann::json& q : json.at("progress")) {
-      Progress one;
-      one.best_score = q.at("best_score").get<double>();
-      one.since_best = q.at("since_best").get<std::int64_t>();
+      Progress one = fresh_progress(p.config.phases[p.phase]);
+      for (std::size_t i = 0; i < one.best.size(); ++i) one.best[i].restore(q.at("best").at(i));
+      if (!q.at("watched").is_null()) one.watched = q.at("watched").get<double>();
       one.active = q.at("active").get<bool>();
-      p.progress.push_back(one);
+      p.progress.push_back(std::move(one));
     }
     p.history = history_from_json(json.at("history"));
   } catch (const nlohmann::json::exception& e) {

@@ -15,48 +15,61 @@
 
 #include "engine/context.h"
 #include "engine/named_tensor.h"
+#include "models/keep_rule.h"
 #include "models/loss.h"
 #include "models/network.h"
+#include "models/optimizer.h"
+#include "models/sampler.h"
 #include "models/training_set.h"
 
 namespace genexx {
 
-// When dropout acts. `first_epoch` is the published program's accident: validation switched it off for good.
+// When dropout acts. `first_epoch` is the published scAnnoNet program's accident: validation switched it off for good.
 enum class DropoutUse { always, first_epoch, never };
 
-// Which weights a phase ends with.
-enum class KeepWeights {
-  best_validation,  // the latest epoch within one standard error of the best validation so far
-  last
-};
-
-// How cells are drawn: each once an epoch, or with replacement so that classes come equally often.
-enum class Balance {
-  none,
-  classes,          // weight 1 / n_c
-  classes_softened  // weight 1 / sqrt(n_c)
+// After an epoch whose mean absolute error on a monitor's cells is above that of the epoch before, the learning rate is
+// multiplied by `factor`, down to `floor`.
+struct RateOnRise {
+  double factor = 1;  // 1: never changed
+  double floor = 0;
+  std::int64_t monitor = 0;  // place in TrainingSet::monitors
 };
 
 struct PhaseConfig {
+  static constexpr std::int64_t kLast = -1;
+
   std::string name;
   std::int64_t epochs = 0;
   double learning_rate = 1e-3;
   std::vector<LossSpec> losses;
   std::vector<std::string> trainable;  // prefixes of parameter names; empty: all
+  OptimizerConfig optimizer;
   DropoutUse dropout = DropoutUse::always;
-  KeepWeights keep = KeepWeights::last;
-  std::int64_t patience = 0;  // epochs without a better validation before a replica stops; 0: never
+  RateOnRise rate_on_rise;
+  std::vector<KeepRule> keep;      // weights to be put aside
+  std::int64_t ends_with = kLast;  // the rule whose weights the phase ends with, where any were kept
+  std::int64_t patience = 0;       // epochs without a better one by the first rule before a replica stops; 0: never
 };
+
+// What the rates' fall counts.
+enum class DecayUnit { steps, epochs };
 
 struct TrainerConfig {
   std::int64_t batch = 256;
+  ShortBatch short_batch = ShortBatch::keep;
   std::vector<PhaseConfig> phases;
-  std::vector<Balance> balance;      // one for each replica
   double lr_decay = 1.0;             // learning rate factor ...
-  std::int64_t lr_decay_steps = 20;  // ... every so many steps
+  std::int64_t lr_decay_steps = 20;  // ... every so many
+  DecayUnit lr_decay_unit = DecayUnit::steps;
   double label_smoothing = 0;
   SmallBatch small_batch = SmallBatch::guarded;
   DType dtype = DType::f32;
+};
+
+// How good a replica is on some cells; NaN for what the kind of training does not have.
+struct Judgement {
+  double loss = 0, accuracy = 0, macro_f1 = 0;  // classification: mean cross-entropy, ...
+  double absolute_error = 0;                    // regression: mean over cells and targets
 };
 
 // One line of the history.
@@ -64,10 +77,12 @@ struct EpochRecord {
   std::string phase;
   std::int64_t epoch = 0;  // from 1
   std::int64_t replica = 0;
-  std::vector<double> losses;  // mean over the epoch, in the order of the phase's losses
-  double learning_rate = 0;    // at the end of the epoch
-  double validation_loss = 0, validation_accuracy = 0, validation_macro_f1 = 0;  // NaN where there is no validation set
-  bool best = false;  // within one standard error of the best validation so far: its weights are kept
+  std::vector<double> losses;         // mean over the epoch, in the order of the phase's losses
+  double learning_rate = 0;           // at the end of the epoch
+  Judgement validation;               // all NaN where there is no validation set
+  std::vector<double> monitors = {};  // mean absolute error on each monitor; empty in classification
+  double external = 0;                // what TrainerHooks::judge said; NaN without it
+  bool best = false;                  // its weights are kept by the first rule
   double seconds = 0;
 };
 
@@ -76,6 +91,8 @@ struct TrainerHooks {
   std::function<void(const EpochRecord&)> on_epoch;
   std::function<void()> on_checkpoint;  // after every epoch of all replicas; state() may be called
   std::function<bool()> should_stop;    // asked between steps; true abandons the epoch and throws StoppedError
+  // The cost of every replica after an epoch, from the weights [r, ...] as they are then; Criterion::external.
+  std::function<std::vector<double>(const std::vector<NamedTensor>&)> judge;
 };
 
 class Trainer {
@@ -94,6 +111,13 @@ class Trainer {
 
   // Weights [r, ...] chosen by the phases done so far.
   std::vector<NamedTensor> weights() const;
+  // Weights [r, ...] that rule `rule` of the last phase put aside, and for which replicas it ever did: the others' are
+  // the weights of the phase's start.
+  struct Kept {
+    std::vector<NamedTensor> weights;
+    std::vector<bool> met;
+  };
+  Kept kept(std::size_t rule) const;
   // One line for each epoch and replica, epochs restored by resume included.
   const std::vector<EpochRecord>& history() const;
   // Bytes of device memory held.

@@ -45,9 +45,9 @@ nlohmann::json history_section(const FinishedRun& run) {
     s["epoch"].push_back(r.epoch);
     s["train_loss"].push_back(number(total));
     const bool judged = learns_classes(*phase);
-    s["validation_loss"].push_back(judged ? number(r.validation_loss) : nlohmann::json());
-    s["validation_accuracy"].push_back(judged ? number(r.validation_accuracy) : nlohmann::json());
-    if (r.best && phase->keep == KeepWeights::best_validation) s["chosen_epoch"] = r.epoch;
+    s["validation_loss"].push_back(judged ? number(r.validation.loss) : nlohmann::json());
+    s["validation_accuracy"].push_back(judged ? number(r.validation.accuracy) : nlohmann::json());
+    if (r.best && phase->ends_with != PhaseConfig::kLast) s["chosen_epoch"] = r.epoch;
   }
   nlohmann::json list = nlohmann::json::array();
   for (auto& entry : series) list.push_back(std::move(entry.second));

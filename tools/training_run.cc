@@ -21,13 +21,13 @@ std::int64_t epochs_of(const TrainingPlan& plan) {
 void report_epoch(const TrainingRecords& records, const EpochRecord& r, std::int64_t done, std::int64_t total) {
   records.console.show_progress(done, total,
                                 fmt::format("{} epoch {}, replica {}, validation accuracy {:.3f}", r.phase, r.epoch,
-                                            r.replica, r.validation_accuracy));
+                                            r.replica, r.validation.accuracy));
   records.out.log("epoch", {{"training", records.checkpoint},
                             {"phase", r.phase},
                             {"epoch", r.epoch},
                             {"replica", r.replica},
                             {"losses", r.losses},
-                            {"validation_accuracy", r.validation_accuracy},
+                            {"validation_accuracy", r.validation.accuracy},
                             {"seconds", r.seconds}});
 }
 
@@ -40,7 +40,7 @@ TrainingPlan plan_training(Context& ctx, const scannonet::PreparationInput& inpu
                                             {config.squeeze_width, config.hidden_width, config.embedding_width});
   std::vector<ReplicaTask> tasks =
       scannonet::make_tasks(prepared, replicas, static_cast<std::int64_t>(options.seed), config);
-  TrainerConfig trainer = scannonet::make_trainer_config(network, prepared, tasks, config);
+  TrainerConfig trainer = scannonet::make_trainer_config(network, tasks, config);
   return {std::move(prepared), std::move(network), std::move(tasks), std::move(trainer)};
 }
 

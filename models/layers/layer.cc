@@ -2,6 +2,7 @@
 #include "models/layers/layer.h"
 
 #include "models/layers/activation_layer.h"
+#include "models/layers/batch_norm_layer.h"
 #include "models/layers/dropout_layer.h"
 #include "models/layers/gate_layer.h"
 #include "models/layers/input_layer.h"
@@ -22,7 +23,11 @@ std::unique_ptr<Layer> make_layer(NodeKind kind) {
     case NodeKind::sigmoid:
       return std::make_unique<ActivationLayer>(activation::Kind::sigmoid);
     case NodeKind::dropout:
-      return std::make_unique<DropoutLayer>();
+      return std::make_unique<DropoutLayer>(dropout::Form::unit);
+    case NodeKind::row_dropout:
+      return std::make_unique<DropoutLayer>(dropout::Form::row);
+    case NodeKind::batch_norm:
+      return std::make_unique<BatchNormLayer>();
     case NodeKind::gate:
       return std::make_unique<GateLayer>();
   }

@@ -18,6 +18,9 @@ class Layer {
   // Widths of the outputs, output 0 first.
   virtual std::vector<std::int64_t> plan(const NodeSpec& spec) const { return {spec.width}; }
 
+  // Elements each replica keeps from forward to backward besides the outputs; Session::memory.
+  virtual std::int64_t memory(const NodeSpec&) const { return 0; }
+
   // Reads the values of the inputs, writes the values of the outputs.
   virtual void forward(Session& s, int node, std::int64_t rows) const = 0;
 

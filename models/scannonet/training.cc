@@ -3,26 +3,16 @@
 
 #include <algorithm>
 
-#include "models/class_codes.h"
+#include "models/sampler.h"
 #include "models/scannonet/network.h"
 
 namespace genexx::scannonet {
 namespace {
 
-// The published rule: 1 / n_c, but 1 / sqrt(n_c) where the largest class has over 100 times the cells of the smallest.
-constexpr std::int64_t kSoftenRatio = 100;
-
-Balance balance_of(const ReplicaTask& task, const TrainingSet& set, const Config& config) {
-  if (config.oversampling == "no") return Balance::none;
+std::vector<double> weights_of(const std::vector<std::int64_t>& cells, const TrainingSet& set) {
   std::vector<std::int32_t> labels;
-  for (const std::int64_t c : task.train) labels.push_back(set.labels[static_cast<std::size_t>(c)]);
-  std::int64_t least = 0, most = 0;
-  for (const std::int64_t size : class_sizes(labels, set.classes)) {
-    if (size == 0) continue;
-    least = least == 0 ? size : std::min(least, size);
-    most = std::max(most, size);
-  }
-  return most > kSoftenRatio * least ? Balance::classes_softened : Balance::classes;
+  for (const std::int64_t c : cells) labels.push_back(set.labels[static_cast<std::size_t>(c)]);
+  return oversampling_weights(labels);
 }
 
 }  // namespace
@@ -41,6 +31,7 @@ std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t repli
     // anyway.
     const bool quirk = config.compat == "reference" && config.oversampling != "no";
     task.validation = quirk ? s.test : s.validation;
+    if (config.oversampling != "no") task.cell_weights = weights_of(task.train, prepared.set);
     tasks.push_back(std::move(task));
   }
   return tasks;
@@ -53,8 +44,7 @@ std::int64_t batch_size(const Config& config, std::int64_t training_cells) {
   return batch;
 }
 
-TrainerConfig make_trainer_config(const Network& network, const Prepared& prepared,
-                                  const std::vector<ReplicaTask>& tasks, const Config& config) {
+TrainerConfig make_trainer_config(const Network& network, const std::vector<ReplicaTask>& tasks, const Config& config) {
   const bool reference = config.compat == "reference";
   TrainerConfig out;
   out.batch = batch_size(config, static_cast<std::int64_t>(tasks.front().train.size()));
@@ -62,7 +52,6 @@ TrainerConfig make_trainer_config(const Network& network, const Prepared& prepar
   out.lr_decay_steps = config.lr_decay_steps;
   out.label_smoothing = config.label_smoothing;
   out.small_batch = reference ? SmallBatch::reference : SmallBatch::guarded;
-  for (const ReplicaTask& task : tasks) out.balance.push_back(balance_of(task, prepared.set, config));
   PhaseConfig pretrain;
   pretrain.name = "pretrain";
   pretrain.epochs = config.pretrain_epochs;
@@ -76,7 +65,8 @@ TrainerConfig make_trainer_config(const Network& network, const Prepared& prepar
   train.losses = {classification(network), discriminative(network, config.discriminative_weight),
                   collinearity(network, config.collinearity_weight)};
   train.dropout = reference ? DropoutUse::first_epoch : DropoutUse::always;
-  train.keep = config.keep == "best" ? KeepWeights::best_validation : KeepWeights::last;
+  train.keep = {{.name = "best validation", .criterion = Criterion::classification, .tie = Tie::within_standard_error}};
+  train.ends_with = config.keep == "best" ? 0 : PhaseConfig::kLast;
   train.patience = config.patience;
   out.phases = {pretrain, train};
   return out;

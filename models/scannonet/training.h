@@ -17,8 +17,7 @@ std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t repli
                                     const Config& config);
 
 // Pre-training of the gate on the discriminative loss alone, then everything on the total loss.
-TrainerConfig make_trainer_config(const Network& network, const Prepared& prepared,
-                                  const std::vector<ReplicaTask>& tasks, const Config& config);
+TrainerConfig make_trainer_config(const Network& network, const std::vector<ReplicaTask>& tasks, const Config& config);
 
 // Rows of a step: as configured, or the power of two above an eighth of the cells, 32 to 256.
 std::int64_t batch_size(const Config& config, std::int64_t training_cells);

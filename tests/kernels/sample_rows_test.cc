@@ -193,6 +193,33 @@ TEST_CASE("sample_rows: replicas may share cells and tables, and labels may be a
   });
 }
 
+TEST_CASE("sample_rows: each replica may have labels of its own") {
+  on_every_device([](Context& ctx) {
+    const DeviceArray seeds(ctx, {2}, Rows{7, 7}), steps(ctx, {2}, Rows{0, 0}), count(ctx, {1}, Rows{3});
+    const DeviceArray cells(ctx, {1, 3}, Rows{4, 2, 0});
+    const DeviceArray labels(ctx, {2, 5}, Labels{0, 1, 2, 3, 4, 10, 11, 12, 13, 14});
+    const DeviceArray rows(ctx, {2, 4}, DType::i64), out(ctx, {2, 4}, DType::i32);
+
+    sample_rows::run(ctx, {.seed = seeds,
+                           .step = steps,
+                           .steps_per_epoch = 1,
+                           .cells = cells,
+                           .count = count,
+                           .labels = labels,
+                           .rows = rows,
+                           .labels_out = out});
+
+    const Rows drawn = rows.download<std::int64_t>();
+    const Labels got = out.download<std::int32_t>();
+    for (std::size_t i = 0; i < 3; ++i) {
+      CHECK(got[i] == drawn[i]);
+      CHECK(got[4 + i] == 10 + drawn[4 + i]);
+    }
+    CHECK(got[3] == -1);
+    CHECK(got[7] == -1);
+  });
+}
+
 TEST_CASE("sample_rows: a replica without cells draws none") {
   on_every_device([](Context& ctx) {
     const Result got = run(ctx, {.seeds = {1}, .steps = {0}, .counts = {0}, .width = 3, .n = 2, .steps_per_epoch = 1});
@@ -231,6 +258,11 @@ TEST_CASE("sample_rows: names the wrong argument") {
   bad = good;
   bad.labels = labels;
   expect(bad, "labels_out is absent");
+  const DeviceArray three(ctx, {3, 5}, DType::i32), labels_out(ctx, {2, 4}, DType::i32);
+  bad = good;
+  bad.labels = three;
+  bad.labels_out = labels_out;
+  expect(bad, "labels is [3, 5], expected [cells] or [2, cells]");
   bad = good;
   bad.rows = Tensor();
   expect(bad, "rows is absent");

@@ -10,7 +10,7 @@ using namespace genexx::test;
 
 namespace {
 
-TrainerConfig toy_config(const Network& network, std::int64_t replicas) {
+TrainerConfig toy_config(const Network& network) {
   TrainerConfig config;
   config.batch = 32;
   config.lr_decay = 0.99;
@@ -25,8 +25,8 @@ TrainerConfig toy_config(const Network& network, std::int64_t replicas) {
                     .learning_rate = 5e-3,
                     .losses = {scannonet::classification(network), scannonet::discriminative(network, 10.0),
                                scannonet::collinearity(network, 1.0)},
-                    .keep = KeepWeights::best_validation}};
-  config.balance.assign(static_cast<std::size_t>(replicas), Balance::classes);
+                    .keep = {{.name = "best", .tie = Tie::within_standard_error}},
+                    .ends_with = 0}};
   return config;
 }
 
@@ -36,7 +36,7 @@ Network toy_network(const TrainingSet& set) {
 
 std::vector<NamedTensor> train(Context& ctx, const TrainingSet& set, const std::vector<ReplicaTask>& tasks) {
   const Network network = toy_network(set);
-  Trainer trainer(ctx, network, set, tasks, toy_config(network, static_cast<std::int64_t>(tasks.size())), {});
+  Trainer trainer(ctx, network, set, tasks, toy_config(network), {});
   trainer.run();
   return trainer.weights();
 }
@@ -79,14 +79,14 @@ TEST_CASE("trainer: learns the toy set") {
   on_every_device([](Context& ctx) {
     const TrainingSet set = toy_training_set({}, 3);
     const Network network = toy_network(set);
-    TrainerConfig config = toy_config(network, 2);
+    TrainerConfig config = toy_config(network);
     config.phases[1].epochs = 40;
     Trainer trainer(ctx, network, set, toy_replicas(set, 2, 1), config, {});
 
     trainer.run();
 
     double best = 0;
-    for (const EpochRecord& r : trainer.history()) best = std::max(best, r.validation_accuracy);
+    for (const EpochRecord& r : trainer.history()) best = std::max(best, r.validation.accuracy);
     CHECK(best >= 0.95);
     CHECK(trainer.history().size() == 2 * (2 + 40));
   });
@@ -97,7 +97,7 @@ TEST_CASE("trainer: stopping at any epoch and resuming gives the bits of an unin
   const TrainingSet set = toy_training_set({}, 4);
   const Network network = toy_network(set);
   const std::vector<ReplicaTask> tasks = toy_replicas(set, 2, 9);
-  const TrainerConfig config = toy_config(network, 2);
+  const TrainerConfig config = toy_config(network);
   Trainer whole(ctx, network, set, tasks, config, {});
   std::vector<Trainer::State> states;
   {
@@ -127,7 +127,7 @@ TEST_CASE("trainer: asked to stop, it abandons the epoch and says where") {
   const TrainingSet set = toy_training_set({}, 5);
   const Network network = toy_network(set);
   int asked = 0;
-  Trainer trainer(ctx, network, set, toy_replicas(set, 1, 1), toy_config(network, 1),
+  Trainer trainer(ctx, network, set, toy_replicas(set, 1, 1), toy_config(network),
                   {.should_stop = [&] { return ++asked > 5; }});
 
   CHECK_THROWS_WITH_AS(trainer.run(), doctest::Contains("stopped in phase 'pretrain' after epoch 1"), StoppedError);
@@ -138,7 +138,7 @@ TEST_CASE("trainer: a loss that is not finite is named with phase, epoch and rep
   TrainingSet set = toy_training_set({}, 6);
   set.data.value[static_cast<std::size_t>(set.data.row_begin[1])] = std::numeric_limits<float>::infinity();
   const Network network = toy_network(set);
-  Trainer trainer(ctx, network, set, toy_replicas(set, 1, 1), toy_config(network, 1), {});
+  Trainer trainer(ctx, network, set, toy_replicas(set, 1, 1), toy_config(network), {});
 
   CHECK_THROWS_WITH_AS(trainer.run(), doctest::Contains("of replica 0 is not finite in epoch 1"), RuntimeError);
 }

@@ -2,6 +2,7 @@
 #include "tests/support/toy_set.h"
 
 #include "engine/philox.h"
+#include "models/sampler.h"
 
 namespace genexx::test {
 namespace {
@@ -48,6 +49,9 @@ std::vector<ReplicaTask> toy_replicas(const TrainingSet& set, std::int64_t count
     ReplicaTask task;
     task.seed = first_seed + k;
     for (std::int64_t c = 0; c < set.cells; ++c) (c % 5 == k % 5 ? task.validation : task.train).push_back(c);
+    std::vector<std::int32_t> labels;
+    for (const std::int64_t c : task.train) labels.push_back(set.labels[static_cast<std::size_t>(c)]);
+    task.cell_weights = oversampling_weights(labels);
     all.push_back(std::move(task));
   }
   return all;

@@ -82,9 +82,14 @@ class PhaseRun {
         losses_(session_, losses(), 0.0, SmallBatch::guarded),
         optimizer_(session_) {
     session_.set_weights(initial(g, network_, phase, dtype));
-    optimizer_.begin(g.number(phase == "phase1" ? "lr_phase1" : "lr_phase2"), g.number("schedule_factor"),
-                     g.integer("schedule_every"),
-                     phase == "phase1" ? std::vector<std::string>{"gate."} : std::vector<std::string>{});
+    Optimizer::Start start = {.config = {},
+                              .learning_rate = {g.number(phase == "phase1" ? "lr_phase1" : "lr_phase2")},
+                              .weight_decay = {0.0},
+                              .decay = g.number("schedule_factor"),
+                              .decay_steps = g.integer("schedule_every"),
+                              .trainable = {}};
+    if (phase == "phase1") start.trainable = {"gate."};
+    optimizer_.begin(start);
   }
 
   // The loss values of step `i`, before its update; gradients are in the session.

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "models/layers/layer.h"
+
+namespace genexx {
+
+// y = gamma (x - mean) rstd + beta; statistics of the batch in training, running ones in inference. Keeps mean and rstd
+// for backward.
+class BatchNormLayer final : public Layer {
+ public:
+  std::int64_t memory(const NodeSpec& spec) const override { return 2 * spec.width; }
+  void forward(Session& s, int node, std::int64_t rows) const override;
+  void backward(Session& s, int node, std::int64_t rows) const override;
+};
+
+}  // namespace genexx
