@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/thread_pool.h"
 
+#include <immintrin.h>
+
 #include <atomic>
 #include <cassert>
 #include <condition_variable>
@@ -10,16 +12,20 @@
 
 namespace genexx {
 
+// A run is open from its start until its caller finds no task left. Workers that are awake by then join in; the caller
+// waits for those alone, so a worker that the system has not woken yet holds nobody up.
 struct ThreadPool::State {
   std::vector<std::thread> workers;
   std::vector<std::thread::id> ids;  // ids[0] is the caller of the current run
+  int spins = 0;                     // looks at a changing word before going to sleep
   std::mutex mutex;
   std::condition_variable wake, finished;
+  std::atomic<std::int64_t> next{0};
+  std::atomic<std::int64_t> generation{0};  // of runs; written under the mutex
+  std::atomic<int> inside{0};               // workers in the open run; written under the mutex
   const TaskRef* task = nullptr;
   std::int64_t count = 0;
-  std::atomic<std::int64_t> next{0};
-  std::int64_t generation = 0;
-  int busy = 0;
+  bool open = false;
   bool stopping = false;
   std::exception_ptr error;
 
@@ -37,22 +43,28 @@ struct ThreadPool::State {
     }
   }
 
+  // The ops of a step follow each other within microseconds, less than it takes to put a thread to sleep and wake it.
+  template <class Done>
+  void spin(Done&& done) const {
+    for (int i = 0; i < spins && !done(); ++i) _mm_pause();
+  }
+
   void serve() {
     std::int64_t seen = 0;
     for (;;) {
-      const TaskRef* work = nullptr;
-      std::int64_t tasks = 0;
-      {
-        std::unique_lock lock(mutex);
-        wake.wait(lock, [&] { return stopping || generation != seen; });
-        if (stopping) return;
-        seen = generation;
-        work = task;
-        tasks = count;
-      }
+      spin([&] { return generation.load(std::memory_order_relaxed) != seen; });
+      std::unique_lock lock(mutex);
+      wake.wait(lock, [&] { return stopping || generation.load(std::memory_order_relaxed) != seen; });
+      if (stopping) return;
+      seen = generation.load(std::memory_order_relaxed);
+      if (!open) continue;
+      const TaskRef* work = task;
+      const std::int64_t tasks = count;
+      inside.fetch_add(1, std::memory_order_relaxed);
+      lock.unlock();
       drain(*work, tasks);
-      const std::lock_guard lock(mutex);
-      if (--busy == 0) finished.notify_one();
+      lock.lock();
+      if (inside.fetch_sub(1, std::memory_order_relaxed) == 1 && !open) finished.notify_one();
     }
   }
 };
@@ -60,6 +72,9 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   assert(threads >= 1);
   state_->ids.resize(static_cast<std::size_t>(threads));
+  // Waiting awake only helps while every thread has a processor of its own.
+  constexpr int kSpins = 1000;  // some 20 microseconds
+  state_->spins = static_cast<unsigned>(threads) <= std::thread::hardware_concurrency() ? kSpins : 0;
   for (int i = 1; i < threads; ++i) {
     state_->workers.emplace_back([s = state_.get()] { s->serve(); });
     state_->ids[static_cast<std::size_t>(i)] = state_->workers.back().get_id();
@@ -95,14 +110,19 @@ void ThreadPool::run(std::int64_t count, TaskRef task) {
     s.task = &task;
     s.count = count;
     s.next.store(0, std::memory_order_relaxed);
-    s.busy = static_cast<int>(s.workers.size());
+    s.open = true;
     s.error = nullptr;
-    ++s.generation;
+    s.generation.fetch_add(1, std::memory_order_relaxed);
   }
   s.wake.notify_all();
   s.drain(task, count);
+  {
+    const std::lock_guard lock(s.mutex);
+    s.open = false;
+  }
+  s.spin([&] { return s.inside.load(std::memory_order_relaxed) == 0; });
   std::unique_lock lock(s.mutex);
-  s.finished.wait(lock, [&] { return s.busy == 0; });
+  s.finished.wait(lock, [&] { return s.inside.load(std::memory_order_relaxed) == 0; });
   if (s.error) std::rethrow_exception(s.error);
 }
 

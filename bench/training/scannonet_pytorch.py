@@ -6,7 +6,10 @@
         Milliseconds of a training step of each phase (gather, forward, losses, backward, Adam, schedule): median, 10th and
         90th percentile over rounds of steps; thread counts take turns within every round.
         --serve THREADS: one round for every line read from stdin, answered by one line of JSON, so that another program's
-        rounds can be interleaved with these.
+        rounds can be interleaved with these. --data FILE: on the data that bench_scannonet_step --export wrote.
+    scannonet_pytorch.py check --data FILE
+        Trains from the exported weights on the exported batch, dropout off, in both precisions, and says how far losses and
+        weights are from those in the file: a timing counts only where the work is the same.
     scannonet_pytorch.py folds --x X.npy --y y.npy --folds folds.npy [--seeds 3] [--epochs 100] [--lr 1e-3] ...
         Cross-validation: x [cells, genes] float32, z-scored (with {} in the name: a file for each fold, fitted on its training
         cells), y [cells] integers, folds [cells] integers: the fold that tests the cell. One line of JSON for each seed (all
@@ -76,6 +79,18 @@ def discriminant_index(x, labels, beta=1.0):
     return ((score - score.min()) / spread if spread > 0 else 0 * score).astype(np.float32)
 
 
+TYPES = {"F64": np.float64, "F32": np.float32, "I32": np.int32, "I64": np.int64}
+
+
+def read_safetensors(path):
+    """All tensors of a safetensors file, by name."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = file.read()
+    return {name: np.frombuffer(data[slice(*t["data_offsets"])], TYPES[t["dtype"]]).reshape(t["shape"])
+            for name, t in header.items() if name != "__metadata__"}
+
+
 class Phase:
     """One training phase: `step` does everything for one batch of rows."""
 
@@ -86,19 +101,25 @@ class Phase:
         self.optimizer = torch.optim.Adam(parameters, lr=lr, foreach=options.adam == "foreach")
         self.schedule = torch.optim.lr_scheduler.StepLR(self.optimizer, step_size=20, gamma=0.99)
 
-    def step(self, rows):
-        x = self.x[rows]
+    def losses(self, rows):
+        """The losses of a batch, before weighting."""
+        x = self.x.index_select(0, rows)
         if self.gate_only:
-            loss = ((self.network.gate(x) - self.index) ** 2).mean()
-        else:
-            gate, embedding, logits = self.network(x)
-            loss = functional.cross_entropy(logits, self.labels[rows])
-            loss = loss + self.options.w1 * ((gate - self.index) ** 2).mean()
-            loss = loss + self.options.w2 * collinearity(embedding) / len(rows)
+            return [((self.network.gate(x) - self.index) ** 2).mean()]
+        gate, embedding, logits = self.network(x)
+        return [functional.cross_entropy(logits, self.labels.index_select(0, rows)), ((gate - self.index) ** 2).mean(),
+                collinearity(embedding) / len(rows)]
+
+    def step(self, rows):
+        losses = self.losses(rows)
+        loss = losses[0]
+        if not self.gate_only:
+            loss = loss + self.options.w1 * losses[1] + self.options.w2 * losses[2]
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
         self.schedule.step()
+        return losses
 
 
 def expression_like(cells, genes, classes, seed=0):
@@ -116,9 +137,14 @@ class Stopwatch:
 
     def __init__(self, options):
         torch.manual_seed(0)
-        x, labels = expression_like(4096, options.genes, options.classes)
-        data = (x, labels, torch.rand(options.genes))
-        network = Network(options.genes, options.classes)
+        if options.data:
+            given = read_safetensors(options.data)
+            data = tuple(torch.tensor(given[name]) for name in ("x", "labels", "index"))
+            data = (data[0], data[1].long(), data[2])
+        else:
+            data = (*expression_like(4096, options.genes, options.classes), torch.rand(options.genes))
+        x = data[0]
+        network = Network(x.shape[1], int(data[1].max()) + 1)
         self.phases = [Phase(network, data, True, 0.1, options), Phase(network, data, False, 1e-3, options)]
         self.batches = torch.randint(len(x), (options.steps, options.batch))
         self.round(options.threads[0])
@@ -162,6 +188,46 @@ def run_time(options):
         phases = {f"phase{k + 1}_ms": {"median": round(median[k], 4), "p10": round(low[k], 4), "p90": round(high[k], 4)}
                   for k in range(2)}
         print(json.dumps({"threads": threads, **phases, **describe(options)}))
+
+
+LAYERS = {"gate.0": "squeeze", "gate.1": "excite", "hidden.0": "first", "hidden.1": "second", "output": "output"}
+
+
+def follow(given, prefix, options):
+    """Trains as the file says; the relative difference of the first losses, of all losses and of the last weights."""
+    dtype = torch.float64 if prefix == "f64." else torch.float32
+    x = torch.tensor(given["batch"]).to(dtype)
+    rows = torch.arange(len(x))
+    data = (x, torch.tensor(given["labels"][:len(x)]).long(), torch.tensor(given["index"]).to(dtype))
+    network = Network(x.shape[1], given[prefix + "before.output.weight"].shape[1], dropout=0.0).to(dtype)
+    first, all_losses = [], []
+    with torch.no_grad():
+        for ours, theirs in LAYERS.items():
+            for part in ("weight", "bias"):
+                getattr(getattr(network, theirs), part).copy_(torch.tensor(given[f"{prefix}before.{ours}.{part}"][0]))
+    for gate_only, lr, name in ((True, 0.1, "pretrain"), (False, 1e-3, "train")):
+        expected = given[f"{prefix}losses.{name}"]
+        phase = Phase(network, data, gate_only, lr, options)
+        found = np.array([[float(loss) for loss in phase.step(rows)] for _ in range(len(expected))])
+        difference = np.abs(found - expected) / np.maximum(np.abs(expected), 1e-3)
+        first.append(difference[0].max())
+        all_losses.append(difference.max())
+    weights = []
+    for ours, theirs in LAYERS.items():
+        for part in ("weight", "bias"):
+            expected = given[f"{prefix}after.{ours}.{part}"][0]
+            found = getattr(getattr(network, theirs), part).detach().numpy()
+            weights.append(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+    # The second phase begins from weights that the first one moved, so its first losses are judged with the others.
+    return {"first_loss": float(first[0]), "all_losses": float(max(all_losses)), "weights": float(max(weights))}
+
+
+def run_check(options):
+    given = read_safetensors(options.data)
+    torch.set_num_threads(options.threads[-1])
+    steps = len(given["f64.losses.train"])
+    print(json.dumps({"steps_of_each_phase": steps, "fp64": follow(given, "f64.", options),
+                      "fp32": follow(given, "f32.", options)}))
 
 
 def epoch_rows(labels, oversample):
@@ -222,7 +288,7 @@ def run_folds(options):
 
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["time", "folds"])
+    parser.add_argument("mode", choices=["time", "folds", "check"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--active", action="store_true", help="let waiting threads spin")
     parser.add_argument("--adam", choices=["foreach", "single"], default="foreach")
@@ -234,6 +300,7 @@ def parse(arguments):
     parser.add_argument("--steps", type=int, default=50, help="steps of each phase in a round")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--serve", type=int, metavar="THREADS")
+    parser.add_argument("--data", metavar="FILE", help="from bench_scannonet_step --export")
     parser.add_argument("--x")
     parser.add_argument("--y")
     parser.add_argument("--folds")
@@ -247,9 +314,11 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     if options.mode == "folds" and not (options.x and options.y and options.folds):
         parser.error("folds needs --x, --y and --folds")
+    if options.mode == "check" and not options.data:
+        parser.error("check needs --data")
     return options
 
 
 if __name__ == "__main__":
     chosen = parse(sys.argv[1:])
-    run_time(chosen) if chosen.mode == "time" else run_folds(chosen)
+    {"time": run_time, "folds": run_folds, "check": run_check}[chosen.mode](chosen)

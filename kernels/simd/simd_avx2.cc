@@ -17,6 +17,14 @@ static inline Wide interleave_high_32(Wide a, Wide b) { return _mm256_unpackhi_e
 static inline Wide interleave_low_64(Wide a, Wide b) { return _mm256_unpacklo_epi64(a, b); }
 static inline Wide interleave_high_64(Wide a, Wide b) { return _mm256_unpackhi_epi64(a, b); }
 
+// Lanes of 32 bits of the lower (upper) halves of two whole vectors by turns.
+static inline Wide interleave_low_half(Wide a, Wide b) {
+  return _mm256_permute2x128_si256(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b), 0x20);
+}
+static inline Wide interleave_high_half(Wide a, Wide b) {
+  return _mm256_permute2x128_si256(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b), 0x31);
+}
+
 #include "kernels/simd/simd_kernels.inl"
 
 }  // namespace genexx::simd::avx2

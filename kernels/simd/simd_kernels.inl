@@ -51,20 +51,70 @@ constexpr std::int64_t kColumns = 512;  // n block
 template <class T>
 constexpr std::int64_t kPanel = kGemmVectors * kLanes<T>;
 
+// Turns a square: element j of row[i] becomes element i of row[j]. Each round interleaves the first half of the vectors
+// with the second, which moves one bit of the row number into the lane number.
+static inline void transpose(FloatVector (&row)[kLanes<float>]) {
+  constexpr int kHalf = kLanes<float> / 2;
+#pragma GCC unroll 4
+  for (int round = 1; round < kLanes<float>; round *= 2) {
+    FloatVector next[kLanes<float>];
+#pragma GCC unroll 8
+    for (int i = 0; i < kHalf; ++i) {
+      next[2 * i] = (FloatVector)interleave_low_half((Wide)row[i], (Wide)row[i + kHalf]);
+      next[2 * i + 1] = (FloatVector)interleave_high_half((Wide)row[i], (Wide)row[i + kHalf]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes<float>; ++i) row[i] = next[i];
+  }
+}
+
+// Turns a block while packing: out[p * step + x] = source[x * stride + p] for x < live and p < depth, zeros up to
+// `width` (at most a vector). Whole vectors are written where p < depth - 1 or `width` is a vector: what exceeds
+// `width` is written again with the next p.
+static inline void pack_turned(const float* source, std::int64_t stride, std::int64_t live, std::int64_t depth,
+                               std::int64_t width, std::int64_t step, float* out) {
+  constexpr std::int64_t kSide = kLanes<float>;
+  const std::int64_t whole = width == kSide ? depth / kSide * kSide : (depth - 1) / kSide * kSide;
+  for (std::int64_t p = 0; p < whole; p += kSide) {
+    FloatVector row[kSide];
+#pragma GCC unroll 16
+    for (int x = 0; x < kSide; ++x) row[x] = x < live ? load(source + x * stride + p) : FloatVector{};
+    transpose(row);
+#pragma GCC unroll 16
+    for (int x = 0; x < kSide; ++x) store(out + (p + x) * step, row[x]);
+  }
+  for (std::int64_t p = whole; p < depth; ++p)
+    for (std::int64_t x = 0; x < width; ++x) out[p * step + x] = x < live ? source[x * stride + p] : 0;
+}
+
+// double serves proofs, not speed.
+static inline void pack_turned(const double* source, std::int64_t stride, std::int64_t live, std::int64_t depth,
+                               std::int64_t width, std::int64_t step, double* out) {
+  for (std::int64_t p = 0; p < depth; ++p)
+    for (std::int64_t x = 0; x < width; ++x) out[p * step + x] = x < live ? source[x * stride + p] : 0;
+}
+
+// out[p * kWidth + x] = source[p * stride + x] for x < live and p < depth, zeros up to kWidth.
+template <std::int64_t kWidth, class T>
+static inline void pack_straight(const T* source, std::int64_t stride, std::int64_t live, std::int64_t depth, T* out) {
+  if (live == kWidth) {  // a length known to the compiler
+    for (std::int64_t p = 0; p < depth; ++p) __builtin_memcpy(out + p * kWidth, source + p * stride, kWidth * sizeof(T));
+    return;
+  }
+  for (std::int64_t p = 0; p < depth; ++p)
+    for (std::int64_t x = 0; x < kWidth; ++x) out[p * kWidth + x] = x < live ? source[p * stride + x] : 0;
+}
+
 // Packs rows [0, rows) of A into panels of kGemmRows, k-major, padded with zeros.
 template <class T>
 static void pack_a(const GemmPart<T>& g, std::int64_t i0, std::int64_t rows, std::int64_t p0, std::int64_t depth, T* out) {
   for (std::int64_t i = 0; i < rows; i += kGemmRows) {
     const std::int64_t live = rows - i < kGemmRows ? rows - i : kGemmRows;
     const T* source = g.a + (i0 + i) * g.a_row + p0 * g.a_col;
-    if (live < kGemmRows)
-      for (std::int64_t x = 0; x < depth * kGemmRows; ++x) out[x] = 0;
     if (g.a_row == 1) {
-      for (std::int64_t p = 0; p < depth; ++p)
-        for (std::int64_t x = 0; x < live; ++x) out[p * kGemmRows + x] = source[p * g.a_col + x];
+      pack_straight<kGemmRows>(source, g.a_col, live, depth, out);
     } else {
-      for (std::int64_t x = 0; x < live; ++x)
-        for (std::int64_t p = 0; p < depth; ++p) out[p * kGemmRows + x] = source[x * g.a_row + p * g.a_col];
+      pack_turned(source, g.a_row, live, depth, kGemmRows, kGemmRows, out);
     }
     out += depth * kGemmRows;
   }
@@ -76,14 +126,11 @@ static void pack_b(const GemmPart<T>& g, std::int64_t p0, std::int64_t depth, st
   for (std::int64_t j = 0; j < columns; j += kPanel<T>) {
     const std::int64_t live = columns - j < kPanel<T> ? columns - j : kPanel<T>;
     const T* source = g.b + p0 * g.b_row + (j0 + j) * g.b_col;
-    if (live < kPanel<T>)
-      for (std::int64_t x = 0; x < depth * kPanel<T>; ++x) out[x] = 0;
     if (g.b_col == 1) {
-      for (std::int64_t p = 0; p < depth; ++p)
-        for (std::int64_t x = 0; x < live; ++x) out[p * kPanel<T> + x] = source[p * g.b_row + x];
+      pack_straight<kPanel<T>>(source, g.b_row, live, depth, out);
     } else {
-      for (std::int64_t x = 0; x < live; ++x)
-        for (std::int64_t p = 0; p < depth; ++p) out[p * kPanel<T> + x] = source[x * g.b_col + p * g.b_row];
+      for (std::int64_t x = 0; x < kPanel<T>; x += kLanes<T>)
+        pack_turned(source + x * g.b_col, g.b_col, live - x, depth, kLanes<T>, kPanel<T>, out + x);
     }
     out += depth * kPanel<T>;
   }

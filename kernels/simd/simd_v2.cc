@@ -17,6 +17,10 @@ static inline Wide interleave_high_32(Wide a, Wide b) { return _mm_unpackhi_epi3
 static inline Wide interleave_low_64(Wide a, Wide b) { return _mm_unpacklo_epi64(a, b); }
 static inline Wide interleave_high_64(Wide a, Wide b) { return _mm_unpackhi_epi64(a, b); }
 
+// Lanes of 32 bits of the lower (upper) halves of two whole vectors by turns.
+static inline Wide interleave_low_half(Wide a, Wide b) { return _mm_unpacklo_epi32(a, b); }
+static inline Wide interleave_high_half(Wide a, Wide b) { return _mm_unpackhi_epi32(a, b); }
+
 #include "kernels/simd/simd_kernels.inl"
 
 }  // namespace genexx::simd::v2
