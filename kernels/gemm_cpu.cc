@@ -16,27 +16,29 @@ struct Cut {
   std::int64_t row_parts, column_parts;
 };
 
+// Rows where there are enough of them, since a batch's rows then stay with the thread that wrote them; every part packs
+// all of B again, so one a thread. Else columns, two a thread.
 template <class T>
-Cut cut(const Extents& e, const simd::Table<T>& table, int threads) {
-  const std::int64_t flop = 2 * e.m * e.n * e.k;
-  const std::int64_t wanted = std::clamp<std::int64_t>(flop / kSmallestPartFlop, 1, 2 * std::int64_t{threads});
-  const std::int64_t parts = e.replicas >= threads || threads == 1 ? 1 : wanted;
-  const auto split = [&](std::int64_t extent, std::int64_t step) {
+Cut cut(const Extents& e, const Args& args, const simd::Table<T>& table, int threads) {
+  const std::int64_t most = e.replicas >= threads ? 1 : 2 * e.m * e.n * e.k / kSmallestPartFlop;
+  const auto split = [&](std::int64_t extent, std::int64_t step, std::int64_t wanted) {
+    const std::int64_t parts = std::clamp<std::int64_t>(most, 1, wanted);
     const std::int64_t each = (extent + parts - 1) / parts;
     return (each + step - 1) / step * step;
   };
-  if (e.n >= e.m) {
-    const std::int64_t columns = split(e.n, table.gemm_column_step);
-    return {e.m, columns, 1, (e.n + columns - 1) / columns};
+  const bool many_rows = e.m >= 4 * table.gemm_row_step * threads && args.transpose_a == Transpose::no;
+  if (many_rows || e.m > e.n) {
+    const std::int64_t rows = split(e.m, table.gemm_row_step, threads);
+    return {rows, e.n, (e.m + rows - 1) / rows, 1};
   }
-  const std::int64_t rows = split(e.m, table.gemm_row_step);
-  return {rows, e.n, (e.m + rows - 1) / rows, 1};
+  const std::int64_t columns = split(e.n, table.gemm_column_step, threads > 1 ? 2 * std::int64_t{threads} : 1);
+  return {e.m, columns, 1, (e.n + columns - 1) / columns};
 }
 
 template <class T>
 void run_typed(CpuContext& ctx, const Args& args, const Extents& e) {
   const simd::Table<T>& table = simd::table<T>(ctx.isa());
-  const Cut c = cut(e, table, ctx.threads());
+  const Cut c = cut(e, args, table, ctx.threads());
   const std::int64_t parts = c.row_parts * c.column_parts;
   ScratchFrame frame(ctx);
   T* const workspace = frame.take<T>(ctx.threads() * table.gemm_workspace_elements);

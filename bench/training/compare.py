@@ -20,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -30,16 +31,19 @@ GATE = {("fp64", "all_losses"): 1e-9, ("fp64", "weights"): 1e-9, ("fp32", "first
 class Contender:
     """A program that answers a line with the milliseconds of a step of each phase."""
 
-    def __init__(self, name, command, nice):
-        self.name, self.rounds = name, []
-        self.process = subprocess.Popen(["nice", "-n", str(nice)] + command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env={**os.environ, "OMP_WAIT_POLICY": "passive"})
+    def __init__(self, name, command, realtime):
+        self.name, self.rounds, self.realtime = name, [], realtime
+        self.process = subprocess.Popen((["chrt", "--rr", "1"] if realtime else []) + command, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_WAIT_POLICY": "passive"})
 
     def round(self):
+        begin = time.monotonic()
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         self.rounds.append([answer["phase1_ms"], answer["phase2_ms"]])
+        if self.realtime:  # the others' turn; Linux stops real-time work that takes over 95% of a second
+            time.sleep(time.monotonic() - begin)
 
     def close(self):
         self.process.stdin.close()
@@ -98,11 +102,12 @@ def contenders(options, data, steps):
     all_of_them = []
     for replicas, threads in ((1, options.threads), (10, options.threads), (1, 1)):
         all_of_them.append(Contender(f"genexx, {replicas} replica{'s' if replicas > 1 else ''}, {threads} threads",
-                                     options.ours + ["--replicas", str(replicas), "--threads", str(threads)],
-                                     options.nice))
+                                     options.ours + ["--replicas", str(replicas), "--threads", str(threads),
+                                                     "--epochs", "3" if replicas == 1 else "1"], options.realtime))
     for threads in sorted({1, options.threads}):
         all_of_them.append(Contender(f"PyTorch, 1 replica, {threads} threads",
-                                     pytorch + ["--threads", str(threads), "--serve", str(threads)], options.nice))
+                                     pytorch + ["--threads", str(threads), "--serve", str(threads)],
+                                     options.realtime))
     return all_of_them
 
 
@@ -136,7 +141,7 @@ The same work: after {gate['steps_of_each_phase']} steps of each phase from the 
 | machine | {', '.join(f'{key} {value}' for key, value in result['machine'].items())} |
 | PyTorch | {result['pytorch']} |
 | date, commit | {result['date']}, {result['commit']} |
-| load average, nice | {load[0]:.1f} .. {load[1]:.1f} over the rounds ({result['threads']} would be ours alone), {result['nice']} |
+| load average | {load[0]:.1f} .. {load[1]:.1f} over the rounds; programs ran {result['priority']} |
 | command | `{result['command']}` |
 """
 
@@ -175,7 +180,8 @@ def main():
     parser.add_argument("--python", default="/usr/bin/python3", help="the one that has torch")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--nice", type=int, default=0, help="of all contenders; below 0 (root) where others use the machine")
+    parser.add_argument("--realtime", action="store_true", help="let nothing else run during a round, for machines with other "
+                        "work (root); each round is followed by a pause as long")
     parser.add_argument("--genes", type=int, default=2000)
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--batch", type=int, default=256)
@@ -195,7 +201,7 @@ def main():
                "print(torch.__version__, ', '.join(s.blas_libraries()), 'OMP_WAIT_POLICY=passive', sep=', ')"
     result = {"shapes": f"{options.genes} genes, {options.classes} classes, batch {options.batch}, fp32, 4096 simulated "
                         f"cells with {options.density:.0%} of the counts non-zero",
-              "rounds": options.rounds, "threads": options.threads, "nice": options.nice, "gate": gate, "machine": machine(),
+              "rounds": options.rounds, "threads": options.threads, "priority": "with real-time priority" if options.realtime else "with usual priority", "gate": gate, "machine": machine(),
               "pytorch": output([options.python, "-B", "-c", versions, HERE]).strip(),
               "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "commit": commit(),
               "command": shlex.join(["bench/training/compare.py"] + sys.argv[1:]), **measured}
