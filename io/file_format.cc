@@ -15,8 +15,10 @@
 #include <fmt/ranges.h>
 
 #include "engine/error.h"
+#include "io/geuvadis.h"
 #include "io/hdf5.h"
 #include "io/hdf5_attributes.h"
+#include "io/tab_fields.h"
 
 namespace genexx {
 namespace {
@@ -55,25 +57,27 @@ FileFormat recognise_hdf5(const std::string& path) {
   }
   if (root.has("X")) return FileFormat::plain_hdf5;
   const std::size_t shown = std::min<std::size_t>(names.size(), 10);
-  throw InputError(
-      fmt::format("{}: an HDF5 file of a kind we do not know. Its root holds: {}{}. Expected an AnnData file (obs, "
-                  "var), 10x counts "
-                  "(matrix or a genome), loom (matrix, row_attrs, col_attrs), or a plain matrix X.",
-                  path, fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-                  shown < names.size() ? ", ..." : ""));
+  throw InputError(fmt::format(
+      "{}: an HDF5 file of a kind we do not know. Its root holds: {}{}. Expected an AnnData file (obs, "
+      "var), 10x counts "
+      "(matrix or a genome), loom (matrix, row_attrs, col_attrs), GCTX (0/DATA, 0/META), or a plain matrix X.",
+      path, fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+      shown < names.size() ? ", ..." : ""));
 }
 
 FileFormat recognise_text(const std::string& path, const std::string& start) {
   const std::size_t bom = starts_with(start, "\xEF\xBB\xBF") ? 3 : 0;
   const std::string line = start.substr(bom, start.find_first_of("\r\n", bom) - bom);
   if (starts_with(lower(line), "%%matrixmarket")) return FileFormat::matrix_market;
-  if (line == "#1.2" || line == "#1.3") return FileFormat::gct;
+  const std::string_view version = without_tail(line);
+  if (version == "#1.2" || version == "#1.3") return FileFormat::gct;
+  if (is_geuvadis_header(line)) return FileFormat::geuvadis;
   const bool is_binary = std::any_of(start.begin(), start.end(),
                                      [](unsigned char c) { return c < 0x20 && c != '\t' && c != '\r' && c != '\n'; });
   if (is_binary) {
     throw InputError(
-        fmt::format("{}: a binary file of a kind we do not know. Expected HDF5 (h5ad, 10x, loom), npy, or text "
-                    "(csv, tsv, Matrix Market), plain or gzip.",
+        fmt::format("{}: a binary file of a kind we do not know. Expected HDF5 (h5ad, 10x, loom, gctx), npy, or text "
+                    "(csv, tsv, gct, Matrix Market), plain or gzip.",
                     path));
   }
   return FileFormat::delimited;
@@ -101,6 +105,8 @@ const char* format_name(FileFormat format) {
       return "npy";
     case FileFormat::gct:
       return "gct";
+    case FileFormat::geuvadis:
+      return "GEUVADIS table";
   }
   return "unknown";
 }

@@ -6,7 +6,7 @@
 
 namespace genexx {
 
-enum class FileFormat { h5ad, tenx_hdf5, loom, plain_hdf5, gctx, matrix_market, delimited, npy, gct };
+enum class FileFormat { h5ad, tenx_hdf5, loom, plain_hdf5, gctx, matrix_market, delimited, npy, gct, geuvadis };
 
 // Short name for people: "h5ad", "10x HDF5", ...
 const char* format_name(FileFormat format);

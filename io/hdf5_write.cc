@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <array>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -171,6 +172,19 @@ void write_all(const Node& dataset, hid_t memory_type, const void* data) {
   const QuietErrors quiet;
   if (H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
     fail_write(dataset, "", "the values cannot be written");
+  }
+  check_written(dataset.file());
+}
+
+void write_rows(const Node& dataset, const RowsToWrite& rows) {
+  const QuietErrors quiet;
+  const std::array<hsize_t, 2> begin{static_cast<hsize_t>(rows.begin), 0};
+  const std::array<hsize_t, 2> count{static_cast<hsize_t>(rows.rows), static_cast<hsize_t>(rows.cols)};
+  const Id file_space(H5Dget_space(dataset.id()));
+  const Id memory_space(H5Screate_simple(2, count.data(), nullptr));
+  if (H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, begin.data(), nullptr, count.data(), nullptr) < 0 ||
+      H5Dwrite(dataset.id(), H5T_NATIVE_FLOAT, memory_space.get(), file_space.get(), H5P_DEFAULT, rows.values) < 0) {
+    fail_write(dataset, "", "rows cannot be written");
   }
   check_written(dataset.file());
 }

@@ -49,6 +49,13 @@ struct DatasetPlan {
 Node create_dataset(const Node& parent, const std::string& name, const DatasetPlan& plan);
 void write_all(const Node& dataset, hid_t memory_type, const void* data);
 
+// Whole rows of a matrix of real numbers.
+struct RowsToWrite {
+  std::int64_t begin = 0, rows = 0, cols = 0;
+  const float* values = nullptr;  // [rows, cols]
+};
+void write_rows(const Node& dataset, const RowsToWrite& rows);
+
 // Whole vectors, uncompressed.
 Node write_strings(const Node& parent, const std::string& name, const std::vector<std::string>& values);
 Node write_doubles(const Node& parent, const std::string& name, const std::vector<double>& values);

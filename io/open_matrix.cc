@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/open_matrix.h"
 
+#include <stdexcept>
+
 #include <fmt/format.h>
 
 #include "engine/error.h"
 #include "io/delimited_text.h"
 #include "io/file_format.h"
 #include "io/file_info.h"
+#include "io/gct.h"
+#include "io/gctx.h"
+#include "io/geuvadis.h"
 #include "io/h5ad.h"
 #include "io/labels.h"
 #include "io/loom.h"
@@ -17,11 +22,6 @@
 
 namespace genexx {
 namespace {
-
-[[noreturn]] void fail_unread(const std::string& path, FileFormat format) {
-  throw InputError(fmt::format("{}: the format {} is recognised but cannot be read. Convert the file to h5ad or tsv.",
-                               path, format_name(format)));
-}
 
 // Formats that may hold several matrices know what --matrix asks for; the others have one.
 void check_only_matrix(const std::string& path, FileFormat format, const ReadOptions& options) {
@@ -50,10 +50,13 @@ std::unique_ptr<MatrixSource> open_format(const std::string& path, const ReadOpt
     case FileFormat::npy:
       return open_npy(path, options);
     case FileFormat::gctx:
+      return open_gctx(path, options);
     case FileFormat::gct:
-      break;
+      return open_gct(path, options);
+    case FileFormat::geuvadis:
+      return open_geuvadis(path, options);
   }
-  fail_unread(path, format);
+  throw std::logic_error("a file format without a reader");
 }
 
 }  // namespace
@@ -83,10 +86,13 @@ FileInfo describe_file(const std::string& path, const ReadOptions& options) {
     case FileFormat::npy:
       return describe_npy(path, options);
     case FileFormat::gctx:
+      return describe_gctx(path, options);
     case FileFormat::gct:
-      break;
+      return describe_gct(path, options);
+    case FileFormat::geuvadis:
+      return describe_geuvadis(path, options);
   }
-  fail_unread(path, format);
+  throw std::logic_error("a file format without a reader");
 }
 
 }  // namespace genexx

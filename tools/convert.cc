@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// genexx convert IN OUT: any readable format to h5ad, csv, tsv or npy.
+// genexx convert IN OUT: any readable format to h5ad, csv, tsv, npy, gct or gctx.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/dense_rows.h"
+#include "io/gct_writer.h"
+#include "io/gctx_writer.h"
 #include "io/h5ad_writer.h"
-#include "io/npy.h"
+#include "io/npy_writer.h"
 #include "tools/dataset.h"
 #include "tools/verbs.h"
 
@@ -19,16 +24,6 @@ std::string extension(const std::string& path) {
   return dot == std::string::npos ? "" : path.substr(dot + 1);
 }
 
-// One dense row of a block.
-std::vector<float> dense_row(const CsrMatrix& block, std::int64_t row) {
-  std::vector<float> values(static_cast<std::size_t>(block.cols), 0.0f);
-  for (std::int64_t k = block.row_begin[static_cast<std::size_t>(row)];
-       k < block.row_begin[static_cast<std::size_t>(row + 1)]; ++k)
-    values[static_cast<std::size_t>(block.column[static_cast<std::size_t>(k)])] =
-        block.value[static_cast<std::size_t>(k)];
-  return values;
-}
-
 // Cells in rows, streamed.
 void write_text(const std::string& path, MatrixSource& source, char separator) {
   AtomicFile file(path);
@@ -36,45 +31,45 @@ void write_text(const std::string& path, MatrixSource& source, char separator) {
   file.write("\n");
   CsrMatrix block;
   std::int64_t done = 0;
-  while (source.next(block, kBlockRows))
+  while (source.next(block, kBlockRows)) {
+    const std::vector<float> values = dense_rows(block);
     for (std::int64_t i = 0; i < block.rows; ++i) {
       std::string line = source.cell_names()[static_cast<std::size_t>(done++)];
-      for (const float v : dense_row(block, i)) line += fmt::format("{}{}", separator, v);
+      for (std::int64_t c = 0; c < block.cols; ++c)
+        line += fmt::format("{}{}", separator, values[static_cast<std::size_t>(i * block.cols + c)]);
       file.write(line + "\n");
     }
+  }
   file.commit();
 }
 
 void write_array(const std::string& path, MatrixSource& source) {
-  NamedTensor t;
-  t.shape = {source.rows(), source.cols()};
+  NpyWriter file(path, DType::f32, {source.rows(), source.cols()});
   CsrMatrix block;
-  while (source.next(block, kBlockRows))
-    for (std::int64_t i = 0; i < block.rows; ++i) {
-      const std::vector<float> values = dense_row(block, i);
-      const auto* bytes = reinterpret_cast<const std::byte*>(values.data());
-      t.bytes.insert(t.bytes.end(), bytes, bytes + values.size() * sizeof(float));
-    }
-  write_npy(path, t);
+  while (source.next(block, kBlockRows)) file.append(dense_rows(block).data(), block.rows * block.cols);
+  file.commit();
 }
 
 void convert(const ReadingOptions& o, const std::string& out, Console& console) {
   refuse_existing(out, o.overwrite);
   const std::string kind = extension(out);
-  if (kind != "h5ad" && kind != "csv" && kind != "tsv" && kind != "npy")
-    throw UsageError(out + ": expected a name that ends in .h5ad, .csv, .tsv or .npy");
+  const std::vector<std::string> known = {"h5ad", "csv", "tsv", "npy", "gct", "gctx"};
+  if (std::find(known.begin(), known.end(), kind) == known.end())
+    throw UsageError(out + ": expected a name that ends in .h5ad, .csv, .tsv, .npy, .gct or .gctx");
   const std::unique_ptr<MatrixSource> source = open_matrix(o.data, reader_options(o));
   if (kind == "h5ad") write_h5ad(out, *source, {.threads = thread_count(o)});
   if (kind == "csv") write_text(out, *source, ',');
   if (kind == "tsv") write_text(out, *source, '\t');
   if (kind == "npy") write_array(out, *source);
+  if (kind == "gct") write_gct(out, *source);
+  if (kind == "gctx") write_gctx(out, *source);
   console.say(fmt::format("{}: {} cells, {} genes", out, source->rows(), source->cols()));
 }
 
 }  // namespace
 
 void add_convert(CLI::App& app, Program& program) {
-  CLI::App* verb = app.add_subcommand("convert", "Any readable format to h5ad, csv, tsv or npy.");
+  CLI::App* verb = app.add_subcommand("convert", "Any readable format to h5ad, csv, tsv, npy, gct or gctx.");
   const auto o = std::make_shared<ReadingOptions>();
   const auto out = std::make_shared<std::string>();
   verb->add_option("IN", o->data, "any readable file or a 10x directory")->required();
