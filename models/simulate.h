@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,7 @@ struct LandmarkSimulation {
   std::int64_t factors = 12;  // hidden variables behind all genes
   double nonlinear = 0.35;    // share of a target's explained variance that no linear map of the landmarks gives
   double noise = 0.15;        // share of a gene's variance that nothing explains
+  double copies = 0;          // share of the samples that are an earlier one with a noise of norm 0.5 on top
   std::uint64_t seed = 0;
 };
 
@@ -69,5 +71,26 @@ struct SimulatedLandmarks {
 // for the nonlinear share, products of the signs and sizes of two mixtures, tanh(2 u) tanh(2 v): a term that is
 // uncorrelated with z. Sums are in double, in index order. Throws UsageError naming the field for values out of range.
 SimulatedLandmarks simulate_landmarks(const LandmarkSimulation& request, ThreadPool& pool);
+
+// The same samples a few at a time, for sets that do not fit in memory.
+class LandmarkSimulator {
+ public:
+  LandmarkSimulator(const LandmarkSimulation& request, ThreadPool& pool);
+  ~LandmarkSimulator();
+  LandmarkSimulator(LandmarkSimulator&&) noexcept;
+
+  std::int64_t genes() const { return request_.landmarks + request_.targets; }
+  std::vector<std::string> sample_names() const;
+  std::vector<std::string> gene_names() const;
+
+  // Samples [first, first + count): [count, genes].
+  void fill(std::int64_t first, std::int64_t count, float* values) const;
+
+ private:
+  struct Genes;
+  LandmarkSimulation request_;
+  ThreadPool& pool_;
+  std::unique_ptr<Genes> drawn_;
+};
 
 }  // namespace genexx

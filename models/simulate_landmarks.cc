@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::uint32_t kGeneStream = 0x6c67656eu;    // element: gene
 constexpr std::uint32_t kSampleStream = 0x6c73616du;  // element: sample
+constexpr std::uint32_t kCopyStream = 0x6c636f70u;    // element: sample
+constexpr double kCopyNorm = 0.5;                     // of what a copy differs by
 constexpr double kLeast = 2.0, kMost = 16.0;          // values, on a log2 scale
 // E[tanh(2u)^2] for u ~ N(0, 1), by numerical integration; the standard deviation of tanh(2u) tanh(2v) for independent
 // u and v.
@@ -33,6 +35,7 @@ void check_request(const LandmarkSimulation& r) {
   if (r.factors < 2 || r.factors > 10000) refuse("factors", r.factors, "2 to 10000");
   if (!(r.nonlinear >= 0 && r.nonlinear <= 1)) refuse("nonlinear", r.nonlinear, "0 to 1");
   if (!(r.noise >= 0 && r.noise <= 1)) refuse("noise", r.noise, "0 to 1");
+  if (!(r.copies >= 0 && r.copies < 1)) refuse("copies", r.copies, "0 to 1, less than 1");
 }
 
 using Vector = std::vector<double>;
@@ -84,39 +87,86 @@ double explained(const LandmarkSimulation& r, const Gene& gene, const Vector& fa
   return std::sqrt(1.0 - r.nonlinear) * linear + std::sqrt(r.nonlinear) * product / kProductDeviation;
 }
 
+// Sample `sample` without its copy's noise, from a stream of its own.
+void fill_sample(const LandmarkSimulation& r, const std::vector<Gene>& genes, std::int64_t sample, float* values) {
+  RandomStream random(r.seed, kSampleStream, sample);
+  Vector factors(static_cast<std::size_t>(r.factors));
+  for (double& z : factors) z = random.normal();
+  for (std::size_t g = 0; g < genes.size(); ++g) {
+    const Gene& gene = genes[g];
+    const double unit = std::sqrt(1.0 - r.noise) * explained(r, gene, factors) + std::sqrt(r.noise) * random.normal();
+    values[g] = static_cast<float>(std::clamp(gene.mean + gene.deviation * unit, kLeast, kMost));
+  }
+}
+
+// The sample that `sample` copies, itself where it copies none.
+std::int64_t copied_sample(const LandmarkSimulation& r, std::int64_t sample) {
+  RandomStream random(r.seed, kCopyStream, sample);
+  if (sample == 0 || !(random.uniform() < r.copies)) return sample;
+  return std::min(sample - 1, static_cast<std::int64_t>(random.uniform() * static_cast<double>(sample)));
+}
+
 }  // namespace
 
-SimulatedLandmarks simulate_landmarks(const LandmarkSimulation& request, ThreadPool& pool) {
-  check_request(request);
-  const LandmarkSimulation r = request;
-  const std::int64_t genes = r.landmarks + r.targets;
-  std::vector<Gene> drawn(static_cast<std::size_t>(genes));
-  const auto draw = [&](std::int64_t g) { drawn[static_cast<std::size_t>(g)] = draw_gene(r, g); };
-  pool.run(genes, draw);
+struct LandmarkSimulator::Genes {
+  std::vector<Gene> all;
+};
 
-  SimulatedLandmarks out;
-  out.expression.rows = r.samples;
-  out.expression.cols = genes;
-  out.expression.column.resize(static_cast<std::size_t>(r.samples * genes));
-  out.expression.value.resize(static_cast<std::size_t>(r.samples * genes));
-  out.expression.row_begin.resize(static_cast<std::size_t>(r.samples) + 1);
-  const auto fill = [&](std::int64_t sample) {
-    RandomStream random(r.seed, kSampleStream, sample);
-    Vector factors(static_cast<std::size_t>(r.factors));
-    for (double& z : factors) z = random.normal();
-    out.expression.row_begin[static_cast<std::size_t>(sample) + 1] = (sample + 1) * genes;
-    for (std::int64_t g = 0; g < genes; ++g) {
-      const Gene& gene = drawn[static_cast<std::size_t>(g)];
-      const double unit = std::sqrt(1.0 - r.noise) * explained(r, gene, factors) + std::sqrt(r.noise) * random.normal();
-      const auto at = static_cast<std::size_t>(sample * genes + g);
-      out.expression.column[at] = static_cast<std::int32_t>(g);
-      out.expression.value[at] = static_cast<float>(std::clamp(gene.mean + gene.deviation * unit, kLeast, kMost));
-    }
+LandmarkSimulator::LandmarkSimulator(const LandmarkSimulation& request, ThreadPool& pool)
+    : request_(request), pool_(pool), drawn_(std::make_unique<Genes>()) {
+  check_request(request_);
+  drawn_->all.resize(static_cast<std::size_t>(genes()));
+  const auto draw = [&](std::int64_t g) { drawn_->all[static_cast<std::size_t>(g)] = draw_gene(request_, g); };
+  pool_.run(genes(), draw);
+}
+
+LandmarkSimulator::~LandmarkSimulator() = default;
+LandmarkSimulator::LandmarkSimulator(LandmarkSimulator&&) noexcept = default;
+
+std::vector<std::string> LandmarkSimulator::sample_names() const {
+  std::vector<std::string> names;
+  for (std::int64_t s = 0; s < request_.samples; ++s) names.push_back(fmt::format("sample_{:06}", s));
+  return names;
+}
+
+std::vector<std::string> LandmarkSimulator::gene_names() const {
+  std::vector<std::string> names;
+  for (std::int64_t g = 0; g < request_.landmarks; ++g) names.push_back(fmt::format("landmark_{:04}", g));
+  for (std::int64_t g = 0; g < request_.targets; ++g) names.push_back(fmt::format("target_{:05}", g));
+  return names;
+}
+
+void LandmarkSimulator::fill(std::int64_t first, std::int64_t count, float* values) const {
+  const auto one = [&](std::int64_t i) {
+    const std::int64_t sample = first + i, source = copied_sample(request_, sample);
+    float* row = values + i * genes();
+    fill_sample(request_, drawn_->all, source, row);
+    if (source == sample) return;
+    RandomStream random(request_.seed, kCopyStream, sample);
+    random.words();  // of the choice
+    const double scale = kCopyNorm / std::sqrt(static_cast<double>(genes()));
+    for (std::int64_t g = 0; g < genes(); ++g)
+      row[g] = static_cast<float>(std::clamp(static_cast<double>(row[g]) + scale * random.normal(), kLeast, kMost));
   };
-  pool.run(r.samples, fill);
-  for (std::int64_t s = 0; s < r.samples; ++s) out.sample_names.push_back(fmt::format("sample_{:06}", s));
-  for (std::int64_t g = 0; g < r.landmarks; ++g) out.gene_names.push_back(fmt::format("landmark_{:04}", g));
-  for (std::int64_t g = 0; g < r.targets; ++g) out.gene_names.push_back(fmt::format("target_{:05}", g));
+  pool_.run(count, one);
+}
+
+SimulatedLandmarks simulate_landmarks(const LandmarkSimulation& request, ThreadPool& pool) {
+  const LandmarkSimulator simulator(request, pool);
+  const std::int64_t genes = simulator.genes();
+  SimulatedLandmarks out;
+  out.expression.rows = request.samples;
+  out.expression.cols = genes;
+  out.expression.column.resize(static_cast<std::size_t>(request.samples * genes));
+  out.expression.value.resize(static_cast<std::size_t>(request.samples * genes));
+  for (std::int64_t s = 0; s < request.samples; ++s) {
+    out.expression.row_begin.push_back((s + 1) * genes);
+    for (std::int64_t g = 0; g < genes; ++g)
+      out.expression.column[static_cast<std::size_t>(s * genes + g)] = static_cast<std::int32_t>(g);
+  }
+  simulator.fill(0, request.samples, out.expression.value.data());
+  out.sample_names = simulator.sample_names();
+  out.gene_names = simulator.gene_names();
   return out;
 }
 

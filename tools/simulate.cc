@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// genexx simulate: realistic data of any size, as h5ad.
+// genexx simulate: realistic data of any size, as h5ad or gctx.
 #include "models/simulate.h"
 
+#include <algorithm>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "engine/error.h"
+#include "io/atomic_file.h"
+#include "io/gctx_writer.h"
 #include "io/h5ad_writer.h"
 #include "tools/dataset.h"
+#include "tools/stop_signal.h"
 #include "tools/verbs.h"
 
 namespace genexx::tools {
@@ -22,31 +27,70 @@ struct SimulateOptions {
   bool overwrite = false;
 };
 
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+void simulate_cells_to(const SimulateOptions& o, ThreadPool& pool, Console& console) {
+  CellSimulation request = o.cells;
+  request.seed = o.seed;
+  const SimulatedCells s = simulate_cells(request, pool);
+  H5adWriter writer(o.out, {.threads = pool.threads()});
+  writer.write_cells(s.cell_names, {{{"cell_type", as_categorical({"cell_type", s.cell_types})},
+                                     {"donor", as_categorical({"donor", s.donors})}}});
+  writer.write_genes(s.gene_names, {});
+  writer.write_matrix(s.counts);
+  writer.commit();
+  console.say(fmt::format("{}: {} cells, {} genes, {} types, {} counts stored", o.out, s.counts.rows, s.counts.cols,
+                          request.types, s.counts.nnz()));
+}
+
+void simulate_landmarks_to_h5ad(const std::string& out, const LandmarkSimulation& request, ThreadPool& pool) {
+  const SimulatedLandmarks s = simulate_landmarks(request, pool);
+  H5adWriter writer(out, {.threads = pool.threads()});
+  writer.write_cells(s.sample_names, {});
+  writer.write_genes(s.gene_names, {});
+  writer.write_matrix(s.expression);
+  writer.commit();
+}
+
+// Streams the samples, and writes beside them the map and the landmarks that prepare-dgex takes.
+void simulate_landmarks_to_gctx(const std::string& out, const LandmarkSimulation& request, ThreadPool& pool) {
+  constexpr std::int64_t kSamplesAtOnce = 256;
+  const LandmarkSimulator simulator(request, pool);
+  const std::vector<std::string> genes = simulator.gene_names();
+  GctxWriter writer(out, {.cell_names = simulator.sample_names(), .gene_names = genes});
+  std::vector<float> block(static_cast<std::size_t>(kSamplesAtOnce * simulator.genes()));
+  for (std::int64_t first = 0; first < request.samples; first += kSamplesAtOnce) {
+    const std::int64_t count = std::min(kSamplesAtOnce, request.samples - first);
+    simulator.fill(first, count, block.data());
+    writer.append(block.data(), count);
+    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while simulating");
+  }
+  writer.commit();
+  std::string map, landmarks;
+  for (std::size_t g = 0; g < genes.size(); ++g) {
+    map += fmt::format("{0}\t{0}\t{0}\n", genes[g]);
+    if (static_cast<std::int64_t>(g) < request.landmarks) landmarks += genes[g] + "\n";
+  }
+  const std::string stem = out.substr(0, out.size() - 5);
+  write_file_atomically(stem + ".map.tsv", map);
+  write_file_atomically(stem + ".landmarks.txt", landmarks);
+}
+
 void simulate_to_file(const SimulateOptions& o, Console& console) {
   refuse_existing(o.out, o.overwrite);
   ThreadPool pool(o.threads > 0 ? o.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
-  H5adWriter writer(o.out, {.threads = pool.threads()});
-  if (o.kind == "cells") {
-    CellSimulation request = o.cells;
-    request.seed = o.seed;
-    const SimulatedCells s = simulate_cells(request, pool);
-    writer.write_cells(s.cell_names, {{{"cell_type", as_categorical({"cell_type", s.cell_types})},
-                                       {"donor", as_categorical({"donor", s.donors})}}});
-    writer.write_genes(s.gene_names, {});
-    writer.write_matrix(s.counts);
-    console.say(fmt::format("{}: {} cells, {} genes, {} types, {} counts stored", o.out, s.counts.rows, s.counts.cols,
-                            request.types, s.counts.nnz()));
+  if (o.kind == "cells") return simulate_cells_to(o, pool, console);
+  LandmarkSimulation request = o.samples;
+  request.seed = o.seed;
+  if (ends_with(o.out, ".gctx")) {
+    simulate_landmarks_to_gctx(o.out, request, pool);
   } else {
-    LandmarkSimulation request = o.samples;
-    request.seed = o.seed;
-    const SimulatedLandmarks s = simulate_landmarks(request, pool);
-    writer.write_cells(s.sample_names, {});
-    writer.write_genes(s.gene_names, {});
-    writer.write_matrix(s.expression);
-    console.say(fmt::format("{}: {} samples, {} landmarks, {} targets", o.out, s.expression.rows, request.landmarks,
-                            request.targets));
+    simulate_landmarks_to_h5ad(o.out, request, pool);
   }
-  writer.commit();
+  console.say(fmt::format("{}: {} samples, {} landmarks, {} targets", o.out, request.samples, request.landmarks,
+                          request.targets));
 }
 
 }  // namespace
@@ -57,7 +101,9 @@ void add_simulate(CLI::App& app, Program& program) {
   verb->add_option("--kind", o->kind, "cells or landmarks")
       ->check(CLI::IsMember({"cells", "landmarks"}))
       ->capture_default_str();
-  verb->add_option("--out", o->out, "h5ad file to write")->required();
+  verb->add_option("--out", o->out,
+                   "h5ad file to write; landmarks: also gctx, streamed, with STEM.map.tsv and STEM.landmarks.txt")
+      ->required();
   verb->add_option("--seed", o->seed, "the same seed gives the same data")->capture_default_str();
   verb->add_option("--cells", o->cells.cells, "number of cells")->capture_default_str();
   verb->add_option("--genes", o->cells.genes, "number of genes")->capture_default_str();
@@ -69,6 +115,8 @@ void add_simulate(CLI::App& app, Program& program) {
   verb->add_option("--samples", o->samples.samples, "landmarks: number of samples")->capture_default_str();
   verb->add_option("--landmarks", o->samples.landmarks, "landmarks: number of landmark genes")->capture_default_str();
   verb->add_option("--targets", o->samples.targets, "landmarks: number of target genes")->capture_default_str();
+  verb->add_option("--copies", o->samples.copies, "landmarks: part of the samples that nearly repeat an earlier one")
+      ->capture_default_str();
   verb->add_option("--threads", o->threads, "0: as many as the machine has")->check(CLI::Range(0, 4096));
   verb->add_flag("--overwrite,!--no-overwrite", o->overwrite, "replace the file if it is there");
   verb->callback([&program, o] { program.action = [&program, o] { simulate_to_file(*o, program.console); }; });

@@ -24,6 +24,7 @@ void add_evaluate(CLI::App& app, Program& program);
 void add_info(CLI::App& app, Program& program);
 void add_inspect(CLI::App& app, Program& program);
 void add_predict(CLI::App& app, Program& program);
+void add_prepare_dgex(CLI::App& app, Program& program);
 void add_select_genes(CLI::App& app, Program& program);
 void add_simulate(CLI::App& app, Program& program);
 void add_split(CLI::App& app, Program& program);

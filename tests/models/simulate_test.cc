@@ -245,3 +245,28 @@ TEST_CASE("random stream: uniform, normal and Poisson have their moments") {
   CHECK(std::abs(large - 80) < 0.317);
   CHECK(std::abs(spread - 80) < 4.0);
 }
+
+TEST_CASE("simulated landmarks: samples in pieces are the samples as a whole, copies lie near an earlier sample") {
+  ThreadPool pool(2);
+  const LandmarkSimulation request = {.samples = 60, .landmarks = 30, .targets = 50, .copies = 0.5, .seed = 9};
+  const LandmarkSimulator simulator(request, pool);
+  std::vector<float> pieces(60 * 80);
+
+  simulator.fill(0, 7, pieces.data());
+  simulator.fill(7, 53, pieces.data() + 7 * 80);
+
+  CHECK(pieces == simulate_landmarks(request, pool).expression.value);
+  std::int64_t copies = 0;
+  for (std::size_t s = 1; s < 60; ++s) {
+    double nearest = 1e9;
+    for (std::size_t e = 0; e < s; ++e) {
+      double squared = 0;
+      for (std::size_t g = 0; g < 80; ++g) squared += std::pow(pieces[s * 80 + g] - pieces[e * 80 + g], 2);
+      nearest = std::min(nearest, std::sqrt(squared));
+    }
+    copies += nearest < 1.0 ? 1 : 0;
+    if (nearest >= 1.0) CHECK(nearest > 3.0);
+  }
+  CHECK(copies > 15);
+  CHECK(copies < 45);
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of README.md and docs/user-guide.md work in the order they stand in, on files of the names they use."""
+"""The commands of README.md, docs/user-guide.md and docs/dgex.md work in the order they stand in, on files of the names they use."""
 import os
 import re
 import shlex
@@ -18,9 +18,9 @@ def read(path):
 
 
 class Docs(unittest.TestCase):
-    def run_commands_of(self, path):
+    def run_commands_of(self, path, at_least=4):
         commands = COMMAND.findall(read(path))
-        self.assertGreater(len(commands), 3)
+        self.assertGreaterEqual(len(commands), at_least)
         with tempfile.TemporaryDirectory() as folder:
             for seed, name in ((1, "my.h5ad"), (1, "new.h5ad")):
                 done = genexx("simulate", "--cells", 300, "--genes", 600, "--types", 3, "--seed", seed, "--out", name, cwd=folder)
@@ -35,6 +35,9 @@ class Docs(unittest.TestCase):
 
     def test_the_commands_of_the_user_guide_work(self):
         self.run_commands_of("docs/user-guide.md")
+
+    def test_the_commands_of_the_dgex_page_work(self):
+        self.run_commands_of("docs/dgex.md", at_least=2)
 
     def test_the_readme_lists_exactly_the_verbs_of_the_program(self):
         rows = re.findall(r"^\| (`.*?`) \|", read("README.md"), re.M)
