@@ -117,26 +117,22 @@ void edit_file(const Node& root, const H5adPredictions& p, h5ad::Generation gene
   h5ad::write_string_array(ours, "classes", p.classes, encoding);
 }
 
-// Copies into a file that is there, so that its permissions stay.
-void copy_bytes(const std::string& from, const std::string& to) {
+void copy_bytes(const std::string& from, AtomicFile& to) {
   std::ifstream in(from, std::ios::binary);
-  std::ofstream out(to, std::ios::binary | std::ios::trunc);
   std::vector<char> buffer(std::size_t{4} << 20);
-  while (in && out) {
+  while (in) {
     in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    out.write(buffer.data(), in.gcount());
+    to.write(buffer.data(), static_cast<std::size_t>(in.gcount()));
   }
   if (in.bad()) throw InputError(fmt::format("{}: cannot be read to its end. Check the disk.", from));
-  out.close();
-  if (!out)
-    throw RuntimeError(fmt::format("cannot write {}: the copy of {} is not complete. Check the free space.", to, from));
+  to.flush();
 }
 
 void edit_copy(const H5adPredictions& predictions, const PredictionTarget& target, h5ad::Generation generation) {
   std::error_code missing;
   const bool in_place = std::filesystem::equivalent(target.input, target.output, missing);
   AtomicFile file(target.output);
-  copy_bytes(target.input, file.temporary_path());
+  copy_bytes(target.input, file);
   std::optional<Node> root = hdf5::open_file_for_editing(file.temporary_path(), target.output);
   edit_file(*root, predictions, generation, target.existing);
   hdf5::close_file(root);

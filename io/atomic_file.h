@@ -38,19 +38,20 @@ class AtomicFile {
   void write(const void* data, std::size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
 
+  // Hands all bytes written so far to the system, so that others see them under temporary_path().
+  void flush();
   // Flushes to the disk, takes the final name, flushes the directory. Nothing may be written afterwards.
   void commit();
 
   const std::string& path() const { return path_; }
   // For libraries that open a file by name (HDF5): they may truncate and fill it, must close it before commit(), and
-  // write() is then not used.
+  // nothing is written after that but by them.
   const std::string& temporary_path() const { return temporary_; }
   // Bytes given to write() so far.
   std::int64_t size() const { return size_; }
 
  private:
   void open_temporary();
-  void flush();
   void close_and_check();
   void sync_directory();
   void discard();

@@ -11,7 +11,7 @@
 
 namespace genexx {
 
-void check_values(const CsrMatrix& block, std::int64_t first_row, const MatrixSource& source, ValueRule rule) {
+void check_values(const CsrMatrix& block, std::int64_t first_row, const ValueNames& names, ValueRule rule) {
   const float lowest = rule == ValueRule::finite ? std::numeric_limits<float>::lowest() : 0.0f;
   constexpr float kHighest = std::numeric_limits<float>::max();
   const auto bad = std::find_if_not(block.value.begin(), block.value.end(),
@@ -25,9 +25,13 @@ void check_values(const CsrMatrix& block, std::int64_t first_row, const MatrixSo
       fmt::format("{}: the value of cell '{}' (row {}) and gene '{}' (column {}) is {}, expected {}. Remove or repair "
                   "these values, or "
                   "choose another matrix with --matrix.",
-                  source.description(), source.cell_names()[static_cast<std::size_t>(row)], row,
-                  source.gene_names()[static_cast<std::size_t>(column)], column, *bad,
+                  names.matrix, names.cells[static_cast<std::size_t>(row)], row,
+                  names.genes[static_cast<std::size_t>(column)], column, *bad,
                   rule == ValueRule::finite ? "a finite number" : "a count (not negative, finite)"));
+}
+
+void check_values(const CsrMatrix& block, std::int64_t first_row, const MatrixSource& source, ValueRule rule) {
+  check_values(block, first_row, {source.description(), source.cell_names(), source.gene_names()}, rule);
 }
 
 }  // namespace genexx

@@ -26,19 +26,6 @@ std::vector<GeneNaming> namings(const std::vector<std::string>& ids, const std::
   return all;
 }
 
-// Columns are genes of the model here, so the message names the cell by its row; genexx inspect finds the place.
-void refuse_bad_values(const CsrMatrix& block, std::int64_t first_row, ValueRule rule) {
-  for (std::int64_t i = 0; i < block.rows; ++i)
-    for (std::int64_t k = block.row_begin[static_cast<std::size_t>(i)];
-         k < block.row_begin[static_cast<std::size_t>(i + 1)]; ++k) {
-      const float v = block.value[static_cast<std::size_t>(k)];
-      if (std::isfinite(v) && (rule == ValueRule::finite || v >= 0)) continue;
-      throw RefusedError(
-          fmt::format("cell {} (counted from 0) holds the value {}, expected a {} number; see genexx inspect",
-                      first_row + i, v, rule == ValueRule::finite ? "finite" : "finite, non-negative"));
-    }
-}
-
 const char* name_of(Recipe::InputKind kind) {
   switch (kind) {
     case Recipe::InputKind::counts:
@@ -80,6 +67,7 @@ Application::Application(const ApplicationOptions& options, Console& console)
     : console_(console), options_(options), model_(read_model(options.model)) {
   MatrixKindReport kind;
   source_ = open_source(options.reading, console, kind);
+  expect_known_kind(kind, options.reading);
   console.say(fmt::format("{}: {} cells, {} genes; {}; {} ({})", options.reading.data, source_->rows(), source_->cols(),
                           source_->description(), genexx::name_of(kind.kind), kind.evidence));
   warn_of_repeated_names(*source_, console);
@@ -138,13 +126,16 @@ void Application::for_blocks(const std::function<void(Predictor&, const CsrMatri
   Predictor predictor(*ctx, model_, match_.missing_mask());
   if (options_.reading.time_limit > 0) set_time_limit(options_.reading.time_limit);
   MatchedSource rows(*source_, values_ == Values::counts ? library_ : match_);
+  const ValueNames names = {
+      source_->description(), source_->cell_names(),
+      values_ == Values::counts ? model_.recipe.library_gene_ids : model_.recipe.gene_ids};
   const ValueRule rule = values_ == Values::as_they_are ? ValueRule::finite : ValueRule::non_negative;
   CsrMatrix block;
   std::int64_t done = 0;
   while (rows.next(block, kBlockRows)) {
     if (stop_requested())
       throw RuntimeError(std::string("stopped by ") + stop_reason() + " after " + std::to_string(done) + " cells");
-    refuse_bad_values(block, done, rule);
+    check_values(block, done, names, rule);
     use(predictor, prepare(block), done);
     done += block.rows;
     console_.show_progress(done, source_->rows(), "cells");

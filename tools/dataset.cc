@@ -67,7 +67,7 @@ void read_matrix(Dataset& d, const ReadingOptions& o, Console& console) {
       d.kind == MatrixKind::scaled || d.kind == MatrixKind::unknown ? ValueRule::finite : ValueRule::non_negative;
   CsrMatrix block;
   while (rows.next(block, kBlockRows)) {
-    check_values(block, d.matrix.rows, *d.source, values);
+    check_values(block, d.matrix.rows, {d.source->description(), d.source->cell_names(), d.genes}, values);
     append(d.matrix, block);
     if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while reading");
   }
@@ -199,12 +199,24 @@ void warn_of_repeated_names(const MatrixSource& source, Console& console) {
                              repeated == 1 ? "cell has" : "cells have", example));
 }
 
+void expect_known_kind(MatrixKindReport& kind, const ReadingOptions& o) {
+  if (kind.kind != MatrixKind::unknown || o.input_kind != "auto") return;
+  if (kind.negative + kind.nan + kind.infinite > 0) {
+    kind.kind = MatrixKind::counts;  // whose check will name the value that cannot be one, and its place
+    return;
+  }
+  throw RefusedError(o.data + ": the values are neither counts nor their logarithm (" + kind.evidence +
+                     "); choose another matrix with --matrix (genexx inspect lists them), or say --input-kind asis "
+                     "to use them as they are");
+}
+
 Dataset read_dataset(const ReadingOptions& o, Labels labels, Console& console) {
   const auto begin = std::chrono::steady_clock::now();
   if (o.time_limit > 0) set_time_limit(o.time_limit);
   Dataset d;
   MatrixKindReport report;
   d.source = open_source(o, console, report);
+  expect_known_kind(report, o);
   d.kind = report.kind;
   d.evidence = report.evidence;
   console.say(fmt::format("{}: {} cells, {} genes; {}; {} ({})", o.data, d.source->rows(), d.source->cols(),

@@ -58,6 +58,11 @@ std::unique_ptr<MatrixSource> open_source(const ReadingOptions& options, Console
 // Warns, once and with the count, where several cells have one name: they are all kept.
 void warn_of_repeated_names(const MatrixSource& source, Console& console);
 
+// Throws RefusedError for values of no known kind (large fractions, nothing at all) unless --input-kind says what they
+// are. Whole numbers with negative, NaN or infinite ones among them become counts, which check_values then refuses by
+// name.
+void expect_known_kind(MatrixKindReport& kind, const ReadingOptions& options);
+
 // Opens and reads everything. Throws RefusedError for values that cannot be (NaN, infinite, negative counts), for
 // scaled input without --input-kind scaled, for a label column that is missing.
 Dataset read_dataset(const ReadingOptions& options, Labels labels, Console& console);

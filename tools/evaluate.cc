@@ -47,9 +47,9 @@ void evaluate(const EvaluateOptions& o, Program& program) {
   const nlohmann::json test = metrics_json(std::vector<ClassificationMetrics>{metrics}, classes);
   const nlohmann::json document = {
       {"test", test}, {"unknown_labels", metrics.unknown_labels}, {"overlap", application.match().overlap}};
-  out.write_json("metrics.json", document);
   write_prediction_table(out.file("predictions.tsv"), application, p, truth);
   write_evaluation_report(out, {application, metrics, document, program.command_line, column});
+  out.write_json("metrics.json", document);  // last: who finds it finds the others too
   program.console.say(
       fmt::format("accuracy {}, macro F1 {}, {} cells judged, {} with labels the model does not know; report: {}",
                   figure_text(test["accuracy"]), figure_text(test["macro_f1"]), metrics.cells, metrics.unknown_labels,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/run_directory.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -35,7 +37,13 @@ RunDirectory::RunDirectory(const std::string& path, Use use) : path_(path) {
     if (use == Use::replace) std::filesystem::remove(file(checkpoint(name)), error);
   std::filesystem::create_directories(path, error);
   if (error) throw RuntimeError(path + ": cannot be made: " + error.message());
-  log_ = std::fopen(file("log.jsonl").c_str(), use == Use::resume ? "a" : "w");
+  if (access(path.c_str(), W_OK | X_OK) != 0)
+    throw RuntimeError(path + ": " + std::strerror(errno) + "; choose a directory you may write to");
+  open_log_ = use == Use::resume ? "a" : "w";
+}
+
+void RunDirectory::open_log() {
+  log_ = std::fopen(file("log.jsonl").c_str(), open_log_);
   if (!log_) throw RuntimeError(file("log.jsonl") + ": cannot be opened for writing: " + std::strerror(errno));
 }
 
@@ -55,6 +63,7 @@ void RunDirectory::log(const std::string& event, nlohmann::json fields) {
   fields["event"] = event;
   fields["time"] =
       fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  if (!log_) open_log();
   const std::string line = text_of(fields, -1) + "\n";
   if (std::fwrite(line.data(), 1, line.size(), log_) != line.size() || std::fflush(log_) != 0)
     throw RuntimeError(file("log.jsonl") + ": cannot write " + std::to_string(line.size()) +

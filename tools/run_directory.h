@@ -46,7 +46,10 @@ class RunDirectory {
   std::optional<Trainer::State> load_checkpoint(const std::string& name, const nlohmann::json& identity) const;
 
  private:
+  void open_log();
+
   std::string path_;
+  const char* open_log_ = "w";  // how fopen opens log.jsonl when its first line comes
   std::FILE* log_ = nullptr;
 };
 

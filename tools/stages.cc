@@ -85,7 +85,6 @@ void split(const TrainOptions& o, Console& console) {
   const RunDirectory out(o.out, o.reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh);
   nlohmann::json codes = nlohmann::json::object();
   for (std::size_t k = 0; k < s.prepared.classes.size(); ++k) codes[s.prepared.classes[k]] = k;
-  out.write_json("label.json", codes);
   const CellSplit& parts = s.prepared.splits[0];
   for (const auto& [name, cells] :
        {std::pair{"Train", &parts.train}, std::pair{"Val", &parts.validation}, std::pair{"Test", &parts.test}}) {
@@ -94,6 +93,7 @@ void split(const TrainOptions& o, Console& console) {
     for (const std::int64_t c : *cells) label.values.push_back(s.prepared.set.labels[static_cast<std::size_t>(c)]);
     write_cells(out.file(std::string(name) + ".h5ad"), s, *cells, {{{"label", label}}});
   }
+  out.write_json("label.json", codes);
   console.say(fmt::format("{} cells to train, {} to validate, {} to test: {}", parts.train.size(),
                           parts.validation.size(), parts.test.size(), o.out));
 }

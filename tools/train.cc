@@ -150,8 +150,9 @@ void train(const TrainOptions& o, Program& program) {
                      {"test", {{"accuracy", metrics["test"]["accuracy"]}, {"macro_f1", metrics["test"]["macro_f1"]}}}};
     save_model(out, model);
   }
-  write_tables(out, run, metrics);
+  write_tables(out, run);
   write_training_report(out, run, metrics);
+  out.write_json("metrics.json", metrics);  // last: who finds it finds the others too
   out.log("end", {{"seconds", metrics["seconds"]},
                   {"peak_memory_bytes", metrics["peak_memory_bytes"]},
                   {"test_accuracy", metrics["test"]["accuracy"]}});

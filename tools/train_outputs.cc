@@ -103,12 +103,11 @@ void write_training_tables(const RunDirectory& out, const std::string& folder, c
   out.write(folder + "feature_list.csv", feature_list_csv(t.data.genes, t.plan.prepared));
 }
 
-void write_tables(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics) {
+void write_tables(const RunDirectory& out, const FinishedRun& run) {
   out.write_json("config.json", run.config);
   write_training_tables(out, "", {run.data, run.plan, run.trained, run.folds > 0 ? "folds" : "replicas", run.seed});
   write_predictions(out, run);
   out.write("result.csv", result_csv(run));
-  out.write_json("metrics.json", metrics);
 }
 
 }  // namespace genexx::tools

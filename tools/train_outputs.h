@@ -45,8 +45,8 @@ struct TrainingTables {
 };
 void write_training_tables(const RunDirectory& out, const std::string& folder, const TrainingTables& tables);
 
-// Those, and config.json, predictions.tsv, result.csv, metrics.json.
-void write_tables(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics);
+// Those, and config.json, predictions.tsv, result.csv.
+void write_tables(const RunDirectory& out, const FinishedRun& run);
 
 // report.html.
 void write_training_report(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics);

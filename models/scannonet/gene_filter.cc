@@ -47,7 +47,7 @@ std::vector<std::uint8_t> passing_genes(Context& ctx, const DeviceMatrix& matrix
                  : fmt::format("dropped {} that fewer than {:g} cells express", counted(low, "gene"), least));
   if (selection.genes.empty())
     throw RefusedError(fmt::format(
-        "no gene is left: none of {} reaches a total of {:g} over {} cells; lower min_gene_total", cols, least, n));
+        "no gene is left: none of {} reaches a total of {:g} over {} cells; lower select.min_gene_counts", cols, least, n));
   return keep;
 }
 
@@ -106,7 +106,7 @@ void filter(Context& ctx, const DeviceMatrix& matrix, const SelectionInput& inpu
   if (selection.types.size() < 2)
     throw RefusedError(
         fmt::format("{} cell types are left after {} of {} cells were kept, expected two or more; lower "
-                    "min_cell_total",
+                    "select.min_cell_counts",
                     selection.types.size(), selection.cells.size(), input.values.rows));
   if (options.input == Recipe::InputKind::counts) selection.target_sum = median_of_positive(selection.cell_totals);
 }

@@ -143,7 +143,7 @@ void select_markers(const ColumnStats& stats, const SelectionOptions& options, S
   if (s.markers.empty())
     throw RefusedError(
         fmt::format("no gene has a log2 fold change above {:g} in any of {} cell types, so there is no marker; "
-                    "lower min_log2_fold_change or check that the labels fit the data",
+                    "lower select.min_log2_fold_change or check that the labels fit the data",
                     options.min_log2_fold_change, types));
 }
 
