@@ -8,20 +8,24 @@ FOLDER takes the copy and its builds; it may be kept for next time.
 
 Prints a Markdown table (docs/proofs.md holds that of a whole run). A bug of a CUDA file is looked for by the emulated
 tests in three orders of threads, any other by genexx_tests; with --sanitize, what survives is looked for once more under
-the address sanitizer. Exit status: 0 all caught, 1 some survived, 2 the campaign itself failed.
+the address sanitizer. Tests that run ten times as long as without the bug (a minute at least) are ended: it is caught,
+by the time limit. Exit status: 0 all caught, 1 some survived, 2 the campaign itself failed.
 """
 import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 from planted_bug_list import BUGS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ORDERS = ("forward", "reverse,large", "random:1")
-TIMEOUT_S = 600
+LONGEST_S = 600  # of the tests of one op without a bug, in one order
+LEAST_LIMIT_S = 60
 
 
 class Campaign:
@@ -32,6 +36,7 @@ class Campaign:
         self.folder = folder
         self.jobs = jobs
         self.configured = set()
+        self.limits = {}  # seconds the tests of an op may take, by program and op
 
     def copy(self):
         names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -55,11 +60,14 @@ class Campaign:
         if not self.build(program, sanitize):
             raise RuntimeError(f"does not build: {bug.file}: {bug.new}")
         path = os.path.join(self.folder, "build" + ("-" + sanitize if sanitize else ""), program)
+        limit = self.limits.get((path, bug.op), LONGEST_S)
+        begin = time.monotonic()
         for order in ORDERS if emulated(bug) else ("",):
-            noticed = failing_test(path, bug.op, order)
+            noticed = failing_test(path, bug.op, order, limit)
             if noticed:
                 where = ", ".join(filter(None, [order.split(",")[0].split(":")[0], sanitize and "address sanitizer"]))
                 return f"{noticed} ({where})" if where else noticed
+        self.limits.setdefault((path, bug.op), max(LEAST_LIMIT_S, 10 * (time.monotonic() - begin)))
         return ""
 
 
@@ -76,16 +84,29 @@ def run(command, **options):
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
-def failing_test(path, op, order):
-    environment = dict(os.environ, GENEXX_SIMT_ORDER=order) if order else None
+def run_limited(command, limit, **options):
+    """(status, output) of a command; None for the status where it took longer than `limit` seconds and was killed, with
+    all it had started."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                               start_new_session=True, **options)
     try:
-        done = run([path, f"-tc={op}:*", "-ni"], env=environment, timeout=TIMEOUT_S, errors="replace")
+        output = process.communicate(timeout=limit)[0]
+        return process.returncode, output
     except subprocess.TimeoutExpired:
-        return "time limit"
-    if done.returncode == 0:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return None, ""
+
+
+def failing_test(path, op, order, limit):
+    environment = dict(os.environ, GENEXX_SIMT_ORDER=order) if order else None
+    status, output = run_limited([path, f"-tc={op}:*", "-ni"], limit, env=environment)
+    if status is None:
+        return f"time limit of {limit:.0f} s"
+    if status == 0:
         return ""
-    named = re.search(r"TEST CASE:\s+\w+: (.*)", done.stdout)
-    return named.group(1) if named else f"ended with status {done.returncode}"
+    named = re.search(r"TEST CASE:\s+\w+: (.*)", output)
+    return named.group(1) if named else f"ended with status {status}"
 
 
 def plant(campaign, bug, sanitize):
