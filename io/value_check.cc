@@ -21,13 +21,12 @@ void check_values(const CsrMatrix& block, std::int64_t first_row, const ValueNam
   const auto after = std::upper_bound(block.row_begin.begin(), block.row_begin.end(), place);
   const std::int64_t row = first_row + (after - block.row_begin.begin()) - 1;
   const std::int32_t column = block.column[static_cast<std::size_t>(place)];
-  throw RefusedError(
-      fmt::format("{}: the value of cell '{}' (row {}) and gene '{}' (column {}) is {}, expected {}. Remove or repair "
-                  "these values, or "
-                  "choose another matrix with --matrix.",
-                  names.matrix, names.cells[static_cast<std::size_t>(row)], row,
-                  names.genes[static_cast<std::size_t>(column)], column, *bad,
-                  rule == ValueRule::finite ? "a finite number" : "a count (not negative, finite)"));
+  throw RefusedError(fmt::format(
+      "{}: the value of cell '{}' (row {}) and gene '{}' (column {}) is {}, expected {}. Remove or repair "
+      "these values, or "
+      "choose another matrix with --matrix.",
+      names.matrix, names.cells[static_cast<std::size_t>(row)], row, names.genes[static_cast<std::size_t>(column)],
+      column, *bad, rule == ValueRule::finite ? "a finite number" : "a count (not negative, finite)"));
 }
 
 void check_values(const CsrMatrix& block, std::int64_t first_row, const MatrixSource& source, ValueRule rule) {

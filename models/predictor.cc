@@ -13,7 +13,7 @@
 namespace genexx {
 namespace {
 
-constexpr std::int64_t kBatch = 512;
+constexpr std::int64_t kMostRows = 512, kFewestRows = 64;
 
 Buffer upload_floats(Context& ctx, const std::vector<double>& values) {
   const std::vector<float> narrow(values.begin(), values.end());
@@ -33,10 +33,11 @@ struct Predictor::Parts {
 
     Worker(Context& c, const Model& m, const std::vector<std::uint8_t>& missing_gene)
         : ctx(c),
-          session(c, m.network, {.replicas = m.replicas, .max_rows = kBatch, .use = Mode::inference}),
+          session(c, m.network,
+                  {.replicas = m.replicas, .max_rows = Predictor::batch_rows(m.replicas), .use = Mode::inference}),
           shift(upload_floats(c, m.recipe.effective_shift(m.replicas))),
           factor(upload_floats(c, m.recipe.effective_factor(m.replicas, missing_gene))),
-          rows(c, kBatch * 8) {
+          rows(c, Predictor::batch_rows(m.replicas) * 8) {
       session.set_weights(m.weights);
     }
     void forward(const DeviceData& data, std::int64_t begin, std::int64_t count, std::int64_t genes) {
@@ -63,9 +64,9 @@ struct Predictor::Parts {
   template <class Use>
   void for_batches(const CsrMatrix& rows, Use&& use) {
     const DeviceData data(ctx, rows);
-    const std::int64_t batches = (rows.rows + kBatch - 1) / kBatch;
+    const std::int64_t each = batch_rows(model.replicas), batches = (rows.rows + each - 1) / each;
     const auto one = [&](int worker, std::int64_t batch) {
-      const std::int64_t begin = batch * kBatch, count = std::min(kBatch, rows.rows - begin);
+      const std::int64_t begin = batch * each, count = std::min(each, rows.rows - begin);
       workers[static_cast<std::size_t>(worker)]->forward(data, begin, count, model.recipe.genes());
       use(*workers[static_cast<std::size_t>(worker)], begin, count);
     };
@@ -92,6 +93,17 @@ Predictor::Predictor(Context& ctx, const Model& model, const std::vector<std::ui
 }
 
 Predictor::~Predictor() = default;
+
+std::int64_t Predictor::batch_rows(std::int64_t replicas) {
+  return std::clamp(kMostRows / std::max<std::int64_t>(1, replicas), kFewestRows, kMostRows);
+}
+
+std::int64_t Predictor::bytes_per_thread(const Network& network, std::int64_t replicas) {
+  std::int64_t widths = 0;
+  for (const NodeSpec& node : network.nodes())
+    if (node.kind != NodeKind::dropout) widths += (node.kind == NodeKind::gate ? 2 : 1) * node.width;
+  return replicas * 4 * (network.parameter_count() + batch_rows(replicas) * widths);
+}
 
 std::vector<float> Predictor::values(const CsrMatrix& rows, std::int64_t replica, int node, int output) {
   Parts& p = *parts_;

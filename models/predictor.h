@@ -31,6 +31,12 @@ class Predictor {
   // Output `output` of node `node` of one replica: [rows][width].
   std::vector<float> values(const CsrMatrix& rows, std::int64_t replica, int node, int output);
 
+  // Rows run together: 512 for one replica, fewer for several, so that memory stays the same down to 64 rows.
+  static std::int64_t batch_rows(std::int64_t replicas);
+  // Bytes the predictor of such a model takes on each of its threads (on CUDA: once), and so `replica_probabilities`
+  // beside its result.
+  static std::int64_t bytes_per_thread(const Network& network, std::int64_t replicas);
+
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;

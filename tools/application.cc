@@ -126,9 +126,8 @@ void Application::for_blocks(const std::function<void(Predictor&, const CsrMatri
   Predictor predictor(*ctx, model_, match_.missing_mask());
   if (options_.reading.time_limit > 0) set_time_limit(options_.reading.time_limit);
   MatchedSource rows(*source_, values_ == Values::counts ? library_ : match_);
-  const ValueNames names = {
-      source_->description(), source_->cell_names(),
-      values_ == Values::counts ? model_.recipe.library_gene_ids : model_.recipe.gene_ids};
+  const ValueNames names = {source_->description(), source_->cell_names(),
+                            values_ == Values::counts ? model_.recipe.library_gene_ids : model_.recipe.gene_ids};
   const ValueRule rule = values_ == Values::as_they_are ? ValueRule::finite : ValueRule::non_negative;
   CsrMatrix block;
   std::int64_t done = 0;

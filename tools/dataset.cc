@@ -37,6 +37,15 @@ void append(CsrMatrix& all, const CsrMatrix& block) {
   all.rows += block.rows;
 }
 
+// What the matrix of a source will take in memory: as it says, or as the share of the values looked at says.
+std::int64_t matrix_bytes(const MatrixSource& source, const MatrixKindReport& looked_at) {
+  const double each =
+      looked_at.rows > 0 ? static_cast<double>(looked_at.stored) / static_cast<double>(looked_at.rows) : 0;
+  const std::int64_t known = source.stored_values();
+  const double values = known >= 0 ? static_cast<double>(known) : each * static_cast<double>(source.rows());
+  return static_cast<std::int64_t>(8 * values) + 8 * source.rows();
+}
+
 // Reads every row, checking values, with several columns of one gene brought together.
 void read_matrix(Dataset& d, const ReadingOptions& o, Console& console) {
   const bool counts = d.kind == MatrixKind::counts;
@@ -100,8 +109,11 @@ void add_reading_options(CLI::App& verb, ReadingOptions& o) {
   verb.add_option("--threads", o.threads, "0: as many as the machine has")->check(CLI::Range(0, 4096));
   verb.add_option("--time-limit", o.time_limit, "seconds after which to stop")->check(CLI::NonNegativeNumber);
   verb.add_option("--limit-cells", o.limit_cells, "read only so many first cells")->check(CLI::PositiveNumber);
+  verb.add_flag("--memory-check,!--no-memory-check", o.memory_check, "refuse what the memory will not hold");
   verb.add_flag("--overwrite,!--no-overwrite", o.overwrite, "replace outputs that are there");
 }
+
+MemoryCheck memory_check(const ReadingOptions& o) { return o.memory_check ? MemoryCheck::on : MemoryCheck::off; }
 
 int thread_count(const ReadingOptions& o) {
   return o.threads > 0 ? o.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -236,6 +248,7 @@ Dataset read_dataset(const ReadingOptions& o, Labels labels, Console& console) {
   if (!o.excluded_labels.empty() && !d.labels.empty())
     console.say(fmt::format("{} cells have no label or an excluded one",
                             std::count(d.labels.begin(), d.labels.end(), std::string())));
+  expect_memory(matrix_bytes(*d.source, report), o.data + ": its matrix", memory_check(o));
   read_matrix(d, o, console);
   if (d.kind == MatrixKind::log2p1) {
     for (float& v : d.matrix.value) v *= static_cast<float>(std::log(2.0));

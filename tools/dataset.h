@@ -14,6 +14,7 @@
 #include "io/matrix_source.h"
 #include "io/open_matrix.h"
 #include "tools/console.h"
+#include "tools/memory_budget.h"
 
 namespace genexx::tools {
 
@@ -26,7 +27,7 @@ struct ReadingOptions {
   int threads = 0;
   double time_limit = 0;
   std::int64_t limit_cells = 0;
-  bool overwrite = false;
+  bool overwrite = false, memory_check = true;
 };
 
 // Adds --matrix, --orientation, ... to a verb.
@@ -34,6 +35,9 @@ void add_reading_options(CLI::App& verb, ReadingOptions& options);
 
 // What the readers take of them.
 ReadOptions reader_options(const ReadingOptions& options);
+
+// --memory-check or --no-memory-check.
+MemoryCheck memory_check(const ReadingOptions& options);
 
 // Threads asked for, or as many as the machine has.
 int thread_count(const ReadingOptions& options);

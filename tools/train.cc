@@ -14,6 +14,7 @@
 #include "models/metrics_json.h"
 #include "models/scannonet/training.h"
 #include "tools/evaluation_report.h"
+#include "tools/memory_budget.h"
 #include "tools/train_options.h"
 #include "tools/train_outputs.h"
 
@@ -67,6 +68,20 @@ void save_model(const RunDirectory& out, const Model& model) {
   write_safetensors(out.file("model.safetensors"), {std::move(parts.tensors), std::move(parts.metadata)});
 }
 
+// Says what is going to be done. Returns the most memory it will take; throws DeviceError where that is not there.
+std::int64_t announce(const TrainingPlan& plan, const TrainOptions& o, Console& console) {
+  const std::int64_t more = scannonet::estimate_training_bytes(plan.network, plan.prepared, plan.tasks,
+                                                               plan.trainer.batch, thread_count(o.reading));
+  const std::int64_t estimate = std::max(peak_memory(), resident_memory() + more);
+  for (const std::string& warning : plan.prepared.warnings) console.warn(warning);
+  console.say(
+      fmt::format("{} classes, {} genes chosen, {} cells to train on, batch {}, {} replicas; about {} of memory",
+                  plan.prepared.classes.size(), plan.prepared.fitted.columns.size(), plan.tasks[0].train.size(),
+                  plan.trainer.batch, plan.tasks.size(), bytes_text(estimate)));
+  expect_memory(more, "training", memory_check(o.reading));
+  return estimate;
+}
+
 // --refit: after cross-validation a model of all cells, save those that choose its weights. Its records lie in refit/,
 // its metrics go into `metrics`.
 Model refit(Context& ctx, const TrainOptions& o, const scannonet::Config& config,
@@ -74,9 +89,8 @@ Model refit(Context& ctx, const TrainOptions& o, const scannonet::Config& config
             nlohmann::json& metrics) {
   const TrainingPlan plan =
       plan_training(ctx, input, config, {.seed = o.seed, .test_cells = scannonet::TestCells::none}, o.replicas);
-  records.console.say(fmt::format("refit: {} genes chosen, {} replicas on {} cells, {} others to choose their weights",
-                                  plan.prepared.fitted.columns.size(), o.replicas, plan.tasks[0].train.size(),
-                                  plan.tasks[0].validation.size()));
+  records.console.say("refit:");
+  announce(plan, o, records.console);
   records.checkpoint = kRefitCheckpoint;
   records.identity["replicas"] = o.replicas;
   const TrainedReplicas trained = run_training(ctx, plan, records);
@@ -86,17 +100,6 @@ Model refit(Context& ctx, const TrainOptions& o, const scannonet::Config& config
   metrics["refit"] = {{"validation", metrics_json(judged.validation, plan.prepared.classes)},
                       {"train", metrics_json(judged.train, plan.prepared.classes)}};
   return model_of(plan, trained, judged, o.unknown_error_rate);
-}
-
-void say_plan(const TrainingPlan& plan, const Dataset& data, Console& console) {
-  const auto replicas = static_cast<std::int64_t>(plan.tasks.size());
-  const std::int64_t bytes = scannonet::estimate_training_bytes(plan.network, replicas, plan.trainer.batch) +
-                             8 * (data.matrix.nnz() + plan.prepared.set.data.nnz());
-  for (const std::string& warning : plan.prepared.warnings) console.warn(warning);
-  console.say(
-      fmt::format("{} classes, {} genes chosen, {} cells to train on, batch {}, {} replicas; about {:.0f} MB of memory",
-                  plan.prepared.classes.size(), plan.prepared.fitted.columns.size(), plan.tasks[0].train.size(),
-                  plan.trainer.batch, replicas, 1e-6 * static_cast<double>(bytes)));
 }
 
 void train(const TrainOptions& o, Program& program) {
@@ -119,7 +122,7 @@ void train(const TrainOptions& o, Program& program) {
   const TrainingPlan plan =
       plan_training(*ctx, input, config, {.folds = o.folds, .seed = o.seed}, o.folds > 0 ? o.folds : o.replicas);
   seconds.prepare = since(begin);
-  say_plan(plan, data, console);
+  const std::int64_t estimated_memory = announce(plan, o, console);
   if (o.dry_run) return;
 
   RunDirectory out(o.out, o.resume              ? RunDirectory::Use::resume
@@ -140,7 +143,8 @@ void train(const TrainOptions& o, Program& program) {
   begin = Clock::now();
   const scannonet::Judged judged = scannonet::judge(*ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
   seconds.test = since(begin);
-  const FinishedRun run = {data, plan, trained, judged, config_json, description, o.seed, o.folds, seconds};
+  const FinishedRun run = {data,        plan,   trained, judged,  config_json,
+                           description, o.seed, o.folds, seconds, estimated_memory};
   nlohmann::json metrics = metrics_document(run);
   if (o.folds == 0 || o.refit) {
     Model model = o.folds == 0 ? model_of(plan, trained, judged, o.unknown_error_rate)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/train_outputs.h"
 
-#include <sys/resource.h>
-
 #include <fmt/format.h>
 
 #include "io/predictions.h"
 #include "io/split_file.h"
 #include "models/history_json.h"
 #include "models/metrics_json.h"
+#include "tools/memory_budget.h"
 
 namespace genexx::tools {
 namespace {
@@ -54,12 +53,6 @@ void write_predictions(const RunDirectory& out, const FinishedRun& run) {
 
 }  // namespace
 
-std::int64_t peak_memory() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{usage.ru_maxrss} * 1024;
-}
-
 std::string gene_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared) {
   const bool folds = prepared.selections.size() > 1;
   std::string text =
@@ -89,6 +82,7 @@ nlohmann::json metrics_document(const FinishedRun& run) {
             {"train", run.seconds.train},
             {"test", run.seconds.test}}},
           {"peak_memory_bytes", peak_memory()},
+          {"estimated_memory_bytes", run.estimated_memory},
           {"folds", run.folds},
           {"warnings", run.plan.prepared.warnings}};
 }

@@ -29,6 +29,7 @@ struct FinishedRun {
   std::uint64_t seed = 0;
   std::int64_t folds = 0;
   StageSeconds seconds;
+  std::int64_t estimated_memory = 0;  // bytes, before training
 };
 
 // metrics.json.
@@ -54,8 +55,5 @@ void write_training_report(const RunDirectory& out, const FinishedRun& run, cons
 // gene_list.csv and feature_list.csv of stage 1.
 std::string gene_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared);
 std::string feature_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared);
-
-// The most memory this process has held, in bytes.
-std::int64_t peak_memory();
 
 }  // namespace genexx::tools

@@ -2,8 +2,9 @@
 // The data behind report.html of a training run.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
-#include <numeric>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -97,15 +98,68 @@ std::vector<std::size_t> telling_genes(const std::vector<std::vector<double>>& g
   return chosen;
 }
 
-nlohmann::json gates_section(const FinishedRun& run) {
-  nlohmann::json genes = nlohmann::json::array(), weights = nlohmann::json::array();
-  for (const std::size_t feature : telling_genes(run.judged.gate)) {
-    genes.push_back(run.data.genes[static_cast<std::size_t>(run.plan.prepared.fitted.columns[feature])]);
+// Rows of some genes, NaN as null. `gate` [class][gene].
+nlohmann::json gate_rows(const std::vector<std::vector<double>>& gate, const std::vector<std::size_t>& genes) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const std::size_t gene : genes) {
     nlohmann::json row = nlohmann::json::array();
-    for (const std::vector<double>& of_class : run.judged.gate) row.push_back(number(of_class[feature]));
-    weights.push_back(row);
+    for (const std::vector<double>& of_class : gate) row.push_back(number(of_class[gene]));
+    rows.push_back(row);
   }
-  return {{"genes", genes}, {"classes", run.plan.prepared.classes}, {"weights", weights}};
+  return rows;
+}
+
+// Mean of the splits, where they have a value.
+std::vector<std::vector<double>> mean_gate(const std::vector<std::vector<std::vector<double>>>& splits) {
+  std::vector<std::vector<double>> mean = splits.front();
+  for (std::size_t k = 0; k < mean.size(); ++k)
+    for (std::size_t g = 0; g < mean[k].size(); ++g) {
+      double sum = 0;
+      int count = 0;
+      for (const auto& gate : splits) {
+        if (!std::isfinite(gate[k][g])) continue;
+        sum += gate[k][g];
+        ++count;
+      }
+      mean[k][g] = count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
+    }
+  return mean;
+}
+
+nlohmann::json gates_section(const FinishedRun& run) {
+  const std::vector<std::vector<double>> mean = mean_gate(run.judged.gate);
+  const std::vector<std::size_t> telling = telling_genes(mean);
+  nlohmann::json genes = nlohmann::json::array(), folds = nlohmann::json::array();
+  for (const std::size_t g : telling)
+    genes.push_back(run.data.genes[static_cast<std::size_t>(run.plan.prepared.fitted.columns[g])]);
+  for (const auto& gate : run.judged.gate) folds.push_back(gate_rows(gate, telling));
+  nlohmann::json section = {
+      {"genes", genes}, {"classes", run.plan.prepared.classes}, {"weights", gate_rows(mean, telling)}};
+  if (folds.size() > 1) section["folds"] = folds;
+  return section;
+}
+
+// Genes left by each step of stage 1, of each split.
+nlohmann::json selection_section(const FinishedRun& run) {
+  const auto distinct_markers = [](const scannonet::Selection& s) {
+    std::set<std::int64_t> genes;
+    for (const scannonet::Selection::Marker& m : s.markers) genes.insert(m.gene);
+    return genes.size();
+  };
+  nlohmann::json in_data, counted, variable, markers, chosen;
+  for (const scannonet::Selection& s : run.plan.prepared.selections) {
+    in_data.push_back(run.data.genes.size());
+    counted.push_back(s.genes.size());
+    variable.push_back(s.variable.size());
+    markers.push_back(distinct_markers(s));
+    chosen.push_back(s.features.size());
+  }
+  return {{"steps",
+           {{{"name", "In the data"}, {"genes", in_data}},
+            {{"name", "Expressed often enough"}, {"genes", counted}},
+            {{"name", "Most variable of those"}, {"genes", variable}},
+            {{"name", "Markers of a cell type"}, {"genes", markers}},
+            {{"name", "Markers and genes correlated with one: what the network reads"}, {"genes", chosen}}}}};
 }
 
 // Of the mean probabilities of the test cells: confidence against the share that is right.
@@ -179,13 +233,7 @@ void write_training_report(const RunDirectory& out, const FinishedRun& run, cons
   add_confusion(report, run);
   report["history"] = history_section(run);
   report["gates"] = gates_section(run);
-  report["genes"] = {{"matched", run.plan.prepared.fitted.columns.size()},
-                     {"missing", 0},
-                     {"filled", 0},
-                     {"unused", static_cast<std::int64_t>(run.data.genes.size()) -
-                                    static_cast<std::int64_t>(run.plan.prepared.fitted.columns.size())},
-                     {"by", "gene names"},
-                     {"missing_names", nlohmann::json::array()}};
+  report["selection"] = selection_section(run);
   report["seconds"] = metrics.at("seconds");
   report["memory"] = {{"peak_bytes", metrics.at("peak_memory_bytes")}};
   report["warnings"] = run.plan.prepared.warnings;

@@ -46,8 +46,9 @@ std::vector<std::uint8_t> passing_genes(Context& ctx, const DeviceMatrix& matrix
         by_count ? fmt::format("dropped {} with a total count below {:g}", counted(low, "gene"), least)
                  : fmt::format("dropped {} that fewer than {:g} cells express", counted(low, "gene"), least));
   if (selection.genes.empty())
-    throw RefusedError(fmt::format(
-        "no gene is left: none of {} reaches a total of {:g} over {} cells; lower select.min_gene_counts", cols, least, n));
+    throw RefusedError(
+        fmt::format("no gene is left: none of {} reaches a total of {:g} over {} cells; lower select.min_gene_counts",
+                    cols, least, n));
   return keep;
 }
 

@@ -80,8 +80,10 @@ std::vector<std::vector<double>> mean_gates(Predictor& predictor, const Network&
     count[k] += 1;
     for (std::size_t g = 0; g < genes; ++g) mean[k][g] += gate[i * genes + g];
   }
+  const std::vector<float>& mask = prepared.set.preparations[preparation].mask;
   for (std::size_t k = 0; k < mean.size(); ++k)
-    for (double& value : mean[k]) value = count[k] > 0 ? value / count[k] : std::numeric_limits<double>::quiet_NaN();
+    for (std::size_t g = 0; g < genes; ++g)
+      mean[k][g] = count[k] > 0 && mask[g] > 0 ? mean[k][g] / count[k] : std::numeric_limits<double>::quiet_NaN();
   return mean;
 }
 
@@ -141,7 +143,7 @@ Judged judge(Context& ctx, const Network& network, const Prepared& prepared, con
                                    first == 0 ? &out.validation_probability : nullptr));
     append(out.test, measure(predictor, prepared, split.test, preparation, count, &out.probability));
     out.test_cells.insert(out.test_cells.end(), split.test.begin(), split.test.end());
-    if (first == 0) out.gate = mean_gates(predictor, network, prepared, split.test, preparation);
+    out.gate.push_back(mean_gates(predictor, network, prepared, split.test, preparation));
     first = last;
   }
   sort_rows(out.test_cells, out.probability, prepared.set.classes);

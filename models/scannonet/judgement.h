@@ -20,8 +20,10 @@ Model make_model(const Network& network, const Prepared& prepared, const std::ve
 struct Judged {
   std::vector<ClassificationMetrics> train, validation, test;  // of each replica
   std::vector<std::int64_t> test_cells;                        // ascending; with folds all cells that were held out
-  std::vector<float> probability;         // [test_cells, classes], mean over the replicas that saw none of them
-  std::vector<std::vector<double>> gate;  // [class][feature] mean over the class's test cells (NaN: none), replica 0
+  std::vector<float> probability;  // [test_cells, classes], mean over the replicas that saw none of them
+  // [split][class][gene] mean over the class's test cells, first replica of the split; NaN where the class has none or
+  // the split did not select the gene.
+  std::vector<std::vector<std::vector<double>>> gate;
   std::vector<float> validation_probability;  // [validation cells of split 0, classes], mean over replicas
 };
 

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 
+#include "models/predictor.h"
 #include "models/sampler.h"
 #include "models/scannonet/network.h"
 
 namespace genexx::scannonet {
 namespace {
+
+constexpr std::int64_t kScratch = 2'000'000;  // bytes of temporaries of a replica, measured
 
 std::vector<double> weights_of(const std::vector<std::int64_t>& cells, const TrainingSet& set) {
   std::vector<std::int32_t> labels;
@@ -72,11 +75,24 @@ TrainerConfig make_trainer_config(const Network& network, const std::vector<Repl
   return out;
 }
 
-std::int64_t estimate_training_bytes(const Network& network, std::int64_t replicas, std::int64_t batch) {
-  std::int64_t widths = 0;
+std::int64_t estimate_training_bytes(const Network& network, const Prepared& prepared,
+                                     const std::vector<ReplicaTask>& tasks, std::int64_t batch, std::int64_t threads) {
+  std::int64_t widths = 0, cells = 0, together = 0;
   for (const NodeSpec& node : network.nodes()) widths += (node.kind == NodeKind::gate ? 2 : 1) * node.width;
-  // Weights, gradients, two moments and the best weights; values and gradients of every node.
-  return replicas * 4 * (5 * network.parameter_count() + 2 * batch * widths);
+  for (const ReplicaTask& task : tasks) {
+    cells = std::max(cells, static_cast<std::int64_t>(task.train.size()));
+    together += task.preparation == 0 ? 1 : 0;
+  }
+  const auto replicas = static_cast<std::int64_t>(tasks.size());
+  const std::int64_t weights = 4 * replicas * network.parameter_count();
+  // Weights, gradients, two moments and the best weights; values and gradients of every node; cells with alias table.
+  const std::int64_t training = 5 * weights + replicas * (8 * batch * widths + 16 * cells + kScratch);
+  const std::int64_t state = 5 * weights;  // and its largest tensor on the way to the file
+  // The rows of the largest part and the probabilities of each of its replicas, copied once to be judged.
+  const std::int64_t rows = 8 * prepared.set.data.nnz() / static_cast<std::int64_t>(prepared.splits.size());
+  const std::int64_t judging = 2 * weights + threads * Predictor::bytes_per_thread(network, together) + rows +
+                               8 * cells * prepared.set.classes * together;
+  return std::max(training + state, judging);
 }
 
 }  // namespace genexx::scannonet

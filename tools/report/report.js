@@ -6,7 +6,7 @@ const SECTIONS = [
   ["warnings", "Warnings", warnings], ["metrics", "Metrics", metrics], ["classes", "Per class", perClass],
   ["confusion", "Confusion matrix", confusion], ["calibration", "Confidence", calibration],
   ["errors", "Errors by gene", perGene], ["loss", "Training curves", history], ["genes", "Gene overlap", genes],
-  ["gates", "Gate weights by gene", gates], ["resources", "Time and memory", resources],
+  ["selection", "Gene selection", selection], ["gates", "Gate weights by gene", gates], ["resources", "Time and memory", resources],
   ["configuration", "Configuration", configuration],
 ];
 

@@ -153,23 +153,54 @@ function genes(data) {
   ];
 }
 
+// How many genes each step of the selection leaves; a range where folds differ.
+function selection(data) {
+  const steps = (data.selection && data.selection.steps) || [];
+  if (!steps.length) return null;
+  const mean = (counts) => counts.reduce((sum, n) => sum + n, 0) / counts.length;
+  const most = Math.max(1, ...steps.map((step) => mean(step.genes)));
+  const range = (counts) => Math.min(...counts) === Math.max(...counts) ? whole(counts[0])
+    : `${whole(Math.min(...counts))} to ${whole(Math.max(...counts))}`;
+  const folds = steps[0].genes.length;
+  return [
+    element("p", {class: "note"}, "How many genes each step of the selection leaves" +
+      (folds > 1 ? `; each of the ${folds} folds selects by its own training cells.` : ".")),
+    scrolling("Gene selection", table({
+      caption: "Genes after each step", rows: steps,
+      columns: [
+        {title: "Step", value: (step) => step.name},
+        {title: folds > 1 ? "Genes, by fold" : "Genes", value: (step) => mean(step.genes),
+          cell: (step) => [range(step.genes), meter(mean(step.genes) / most)]},
+      ],
+    })),
+  ];
+}
+
 function gates(data) {
   const g = data.gates;
   if (!g || !g.genes || !g.genes.length) return null;
-  const most = Math.max(...g.weights.flat().filter(isNumber));
+  const folds = g.folds || [];
+  const views = [g.weights, ...folds];
+  const most = Math.max(...views.flat(2).filter(isNumber));
   const many = g.classes.length > 20;
-  const cell = (weight, i, j) => element("td", {
-    title: `${g.genes[i]}, ${g.classes[j]}: ${decimal(weight, 4)}`,
-    style: isNumber(weight) ? heat(weight / (most || 1)) : {},
-  }, isNumber(weight) ? weight.toFixed(2) : "");
+  const body = element("tbody", {});
+  const show = (weights) => body.replaceChildren(...g.genes.map((gene, i) => element("tr", {},
+    element("th", {scope: "row"}, shortened(gene, 26)), weights[i].map((weight, j) => element("td", {
+      title: isNumber(weight) ? `${gene}, ${g.classes[j]}: ${decimal(weight, 4)}` : `${gene}: not among the genes of this fold`,
+      style: isNumber(weight) ? heat(weight / (most || 1)) : {},
+    }, isNumber(weight) ? weight.toFixed(2) : "")))));
+  show(g.weights);
+  const choice = element("select", {id: "gate-view"}, views.map((_, k) =>
+    element("option", {value: k}, k === 0 ? "Mean of all folds" : `Fold ${k}`)));
+  choice.addEventListener("change", () => show(views[Number(choice.value)]));
   return [
-    element("p", {class: "note"}, "How far the network opens its gate for a gene (0 shut, 1 open): the mean over the test cells of " +
-      "each class, first replica. The genes with the widest gates, and those whose gate depends most on the class."),
+    element("p", {class: "note"}, "How far the network opens its gate for a gene (0 shut, 1 open): the mean over the " +
+      (folds.length ? "held-out cells of each class. " : "test cells of each class, first replica. ") +
+      "The genes with the widest gates, and those whose gate depends most on the class."),
+    folds.length ? element("p", {class: "controls"}, element("label", {for: "gate-view"}, "Show "), choice) : null,
     scrolling("Gate weights", element("table", {class: "confusion gates" + (many ? " many" : "")},
       element("caption", {}, "Mean gate of each gene by class"),
-      element("thead", {}, heatHead("gene ↓   class →", g.classes)),
-      element("tbody", {}, g.genes.map((gene, i) => element("tr", {}, element("th", {scope: "row"}, shortened(gene, 26)),
-        g.weights[i].map((weight, j) => cell(weight, i, j))))))),
+      element("thead", {}, heatHead("gene ↓   class →", g.classes)), body)),
   ];
 }
 
