@@ -25,8 +25,10 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 void collect(const nlohmann::json& json, const std::string& prefix, std::vector<std::string>& keys) {
   for (const auto& [name, value] : json.items()) {
     const std::string key = prefix.empty() ? name : prefix + "." + name;
-    if (value.is_object()) {
+    if (value.is_object() && !value.empty()) {
       collect(value, key, keys);
+    } else if (value.is_object()) {
+      keys.push_back(key + ".");
     } else {
       keys.push_back(key);
     }

@@ -22,7 +22,7 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 const nlohmann::json* find_dotted(const nlohmann::json& json, const std::string& key);
 void set_dotted(nlohmann::json& json, const std::string& key, nlohmann::json value);
 
-// Names of all leaves of a nested object, dotted.
+// Names of all leaves of a nested object, dotted; an empty group as "name.".
 std::vector<std::string> dotted_keys(const nlohmann::json& json);
 
 // Parses the value of --set KEY=VALUE: a number, true, false or null where it reads as one, else text. Throws
@@ -89,8 +89,13 @@ template <class Config>
 void apply_json(Config& config, const nlohmann::json& json) {
   config_detail::Reader reader{json};
   config.visit(reader);
+  const auto known = [&](const std::string& key) {
+    return std::any_of(reader.known.begin(), reader.known.end(), [&](const std::string& name) {
+      return name == key || (key.back() == '.' && name.compare(0, key.size(), key) == 0);
+    });
+  };
   for (const std::string& key : dotted_keys(json))
-    if (std::find(reader.known.begin(), reader.known.end(), key) == reader.known.end())
+    if (key.empty() || !known(key))
       throw UsageError("configuration: there is no key '" + key + "'; did you mean '" +
                        nearest_name(key, reader.known) + "'?");
 }

@@ -40,15 +40,16 @@ void evaluate(const EvaluateOptions& o, Program& program) {
   std::vector<std::int32_t> predicted = p.most_likely;
   for (std::size_t i = 0; i < predicted.size(); ++i)
     if (p.label[i] == o.prediction.unknown_label && !o.prediction.unknown_label.empty()) predicted[i] = kNoClass;
-  const ClassificationMetrics metrics = classification_metrics({.classes = static_cast<std::int64_t>(classes.size()),
-                                                                .truth = codes,
-                                                                .predicted = predicted,
-                                                                .probability = p.probability});
+  const ClassificationInput judged = {.classes = static_cast<std::int64_t>(classes.size()),
+                                      .truth = codes,
+                                      .predicted = predicted,
+                                      .probability = p.probability};
+  const ClassificationMetrics metrics = classification_metrics(judged);
   const nlohmann::json test = metrics_json(std::vector<ClassificationMetrics>{metrics}, classes);
   const nlohmann::json document = {
       {"test", test}, {"unknown_labels", metrics.unknown_labels}, {"overlap", application.match().overlap}};
   write_prediction_table(out.file("predictions.tsv"), application, p, truth);
-  write_evaluation_report(out, {application, metrics, document, program.command_line, column});
+  write_evaluation_report(out, {application, judged, metrics, document, program.command_line, reading.data, column});
   out.write_json("metrics.json", document);  // last: who finds it finds the others too
   program.console.say(
       fmt::format("accuracy {}, macro F1 {}, {} cells judged, {} with labels the model does not know; report: {}",

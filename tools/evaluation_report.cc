@@ -1,12 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/evaluation_report.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "engine/version.h"
 #include "io/report.h"
 
 namespace genexx::tools {
+namespace {
+
+constexpr int kBins = 10;
+
+}  // namespace
+
+std::string display_name(const std::string& system) {
+  if (system == "scannonet") return "scAnnoNet";
+  if (system == "dgex") return "D-GEX";
+  if (system == "transbrain") return "TransBrain";
+  return system;
+}
+
+std::string today() {
+  return fmt::format("{:%F}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+}
+
+nlohmann::json calibration_section(const ClassificationInput& judged) {
+  std::vector<double> confidence(kBins, 0), right(kBins, 0), count(kBins, 0);
+  double cells = 0;
+  for (std::size_t i = 0; i < judged.predicted.size(); ++i) {
+    if (judged.truth[i] < 0 || judged.predicted[i] < 0) continue;
+    const double p =
+        judged
+            .probability[i * static_cast<std::size_t>(judged.classes) + static_cast<std::size_t>(judged.predicted[i])];
+    const auto bin = static_cast<std::size_t>(std::min(kBins - 1, static_cast<int>(p * kBins)));
+    confidence[bin] += p;
+    right[bin] += judged.predicted[i] == judged.truth[i] ? 1 : 0;
+    count[bin] += 1;
+    cells += 1;
+  }
+  nlohmann::json bins = nlohmann::json::array();
+  double error = 0;
+  for (std::size_t b = 0; b < kBins; ++b) {
+    const double n = std::max(count[b], 1.0);
+    error += std::abs(right[b] - confidence[b]) / std::max(cells, 1.0);
+    bins.push_back({{"from", static_cast<double>(b) / kBins},
+                    {"to", static_cast<double>(b + 1) / kBins},
+                    {"confidence", confidence[b] / n},
+                    {"accuracy", right[b] / n},
+                    {"count", count[b]}});
+  }
+  return {{"bins", bins}, {"expected_error", error}};
+}
 
 std::string figure_text(const nlohmann::json& metric) {
   return metric.is_number() ? fmt::format("{:.3f}", metric.get<double>()) : "undefined";
@@ -40,14 +89,16 @@ void write_evaluation_report(const RunDirectory& out, const Evaluation& e) {
   std::int64_t used = 0;
   for (const std::int32_t t : match.target) used += t >= 0 ? 1 : 0;
   nlohmann::json report = {{"format", 1}, {"task", "classification"}};
-  report["model"] = {{"name", model.system},
+  report["model"] = {{"name", display_name(model.system)},
                      {"replicas", model.replicas},
                      {"parameters", model.network.parameter_count()},
                      {"genes", model.recipe.genes()},
                      {"classes", model.classes.size()}};
-  report["data"] = {
-      {"cells", e.application.source().rows()}, {"label", e.label}, {"matrix", e.application.source().description()}};
-  report["run"] = {{"command", e.command}, {"versions", {{"genexx", version()}}}};
+  report["data"] = {{"file", e.data},
+                    {"cells", e.application.source().rows()},
+                    {"label", e.label},
+                    {"matrix", e.application.source().description()}};
+  report["run"] = {{"command", e.command}, {"date", today()}, {"versions", {{"genexx", version()}}}};
   report["metrics"] = {{"test", e.document.at("test")}};
   report["genes"] = {{"matched", match.genes - static_cast<std::int64_t>(match.missing.size())},
                      {"missing", match.missing.size()},
@@ -56,6 +107,7 @@ void write_evaluation_report(const RunDirectory& out, const Evaluation& e) {
                      {"by", match.description},
                      {"missing_names", missing}};
   add_confusion_section(report, e.metrics, model.classes);
+  report["calibration"] = calibration_section(e.judged);
   write_report(out.file("report.html"), report);
 }
 

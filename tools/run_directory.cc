@@ -66,8 +66,8 @@ void RunDirectory::log(const std::string& event, nlohmann::json fields) {
   if (!log_) open_log();
   const std::string line = text_of(fields, -1) + "\n";
   if (std::fwrite(line.data(), 1, line.size(), log_) != line.size() || std::fflush(log_) != 0)
-    throw RuntimeError(file("log.jsonl") + ": cannot write " + std::to_string(line.size()) +
-                       " bytes: " + std::strerror(errno));
+    throw RuntimeError("cannot write " + file("log.jsonl") + " (" + std::to_string(line.size()) +
+                       " bytes): " + std::strerror(errno) + "; free some space or choose another place");
 }
 
 void RunDirectory::make_folder(const std::string& name) const {

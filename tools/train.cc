@@ -2,7 +2,6 @@
 // genexx train: the whole job of a system, from a file to a model, its metrics and its report.
 #include <chrono>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "engine/device.h"
@@ -41,7 +40,7 @@ nlohmann::json description_of(const TrainOptions& o, const nlohmann::json& ident
   d.erase("config");
   d["command"] = command;
   d["data"] = o.reading.data;
-  d["date"] = fmt::format("{:%F}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+  d["date"] = today();
   d["versions"] = {{"genexx", version()}, {"model_format", kModelFormat}};
   return d;
 }

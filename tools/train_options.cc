@@ -15,7 +15,7 @@ nlohmann::json read_config_file(const std::string& path) {
   if (!file) throw InputError("--config " + path + ": cannot be opened for reading");
   try {
     nlohmann::json json = nlohmann::json::parse(file, nullptr, true, true);  // comments are welcome
-    json.erase("$schema");
+    if (json.is_object()) json.erase("$schema");
     return json;
   } catch (const nlohmann::json::exception& error) {
     throw UsageError("--config " + path + ": not JSON: " + error.what());

@@ -16,7 +16,6 @@ namespace genexx::tools {
 namespace {
 
 constexpr std::size_t kWidestGates = 20, kDependentGates = 10;
-constexpr int kBins = 10;
 
 nlohmann::json number(double x) { return std::isfinite(x) ? nlohmann::json(x) : nlohmann::json(); }
 
@@ -162,42 +161,16 @@ nlohmann::json selection_section(const FinishedRun& run) {
             {{"name", "Markers and genes correlated with one: what the network reads"}, {"genes", chosen}}}}};
 }
 
-// Of the mean probabilities of the test cells: confidence against the share that is right.
-nlohmann::json calibration_section(const std::vector<float>& probability, const std::vector<std::int32_t>& predicted,
-                                   const std::vector<std::int32_t>& truth) {
-  const std::size_t classes = probability.size() / std::max<std::size_t>(1, predicted.size());
-  std::vector<double> confidence(kBins, 0), right(kBins, 0), count(kBins, 0);
-  for (std::size_t i = 0; i < predicted.size(); ++i) {
-    const double p = probability[i * classes + static_cast<std::size_t>(predicted[i])];
-    const auto bin = static_cast<std::size_t>(std::min(kBins - 1, static_cast<int>(p * kBins)));
-    confidence[bin] += p;
-    right[bin] += predicted[i] == truth[i] ? 1 : 0;
-    count[bin] += 1;
-  }
-  nlohmann::json bins = nlohmann::json::array();
-  double error = 0;
-  for (std::size_t b = 0; b < kBins; ++b) {
-    const double n = std::max(count[b], 1.0);
-    error += std::abs(right[b] - confidence[b]) / static_cast<double>(std::max<std::size_t>(1, predicted.size()));
-    bins.push_back({{"from", static_cast<double>(b) / kBins},
-                    {"to", static_cast<double>(b + 1) / kBins},
-                    {"confidence", confidence[b] / n},
-                    {"accuracy", right[b] / n},
-                    {"count", count[b]}});
-  }
-  return {{"bins", bins}, {"expected_error", error}};
-}
-
-void add_confusion(nlohmann::json& report, const FinishedRun& run) {
+void add_judgement(nlohmann::json& report, const FinishedRun& run) {
   const auto classes = static_cast<std::int64_t>(run.plan.prepared.classes.size());
   const std::vector<std::int32_t> predicted = scannonet::most_probable(run.judged.probability, classes);
   std::vector<std::int32_t> truth;
   for (const std::int64_t cell : run.judged.test_cells)
     truth.push_back(run.plan.prepared.set.labels[static_cast<std::size_t>(cell)]);
-  const ClassificationMetrics m = classification_metrics(
-      {.classes = classes, .truth = truth, .predicted = predicted, .probability = run.judged.probability});
-  add_confusion_section(report, m, run.plan.prepared.classes);
-  report["calibration"] = calibration_section(run.judged.probability, predicted, truth);
+  const ClassificationInput judged = {
+      .classes = classes, .truth = truth, .predicted = predicted, .probability = run.judged.probability};
+  add_confusion_section(report, classification_metrics(judged), run.plan.prepared.classes);
+  report["calibration"] = calibration_section(judged);
 }
 
 }  // namespace
@@ -209,11 +182,12 @@ void write_training_report(const RunDirectory& out, const FinishedRun& run, cons
     validation += static_cast<std::int64_t>(s.validation.size());
   }
   nlohmann::json report = {{"format", 1}, {"task", "classification"}};
-  report["model"] = {{"name", "scAnnoNet"},
+  report["model"] = {{"name", display_name("scannonet")},
                      {"replicas", run.judged.test.size()},
                      {"parameters", run.plan.network.parameter_count()},
                      {"genes", run.plan.prepared.fitted.columns.size()},
                      {"classes", run.plan.prepared.classes.size()}};
+  if (run.folds > 0) report["model"]["folds"] = run.folds;
   const auto splits = static_cast<std::int64_t>(run.plan.prepared.splits.size());
   report["data"] = {
       {"file", run.identity.at("data")},
@@ -230,7 +204,7 @@ void write_training_report(const RunDirectory& out, const FinishedRun& run, cons
                    {"versions", run.identity.at("versions")}};
   report["metrics"] = {
       {"test", metrics.at("test")}, {"validation", metrics.at("validation")}, {"train", metrics.at("train")}};
-  add_confusion(report, run);
+  add_judgement(report, run);
   report["history"] = history_section(run);
   report["gates"] = gates_section(run);
   report["selection"] = selection_section(run);

@@ -22,7 +22,7 @@ function sentence(data) {
   const judged = isNumber(split.test) ? plural(split.test, "held-out cell") : isNumber(test.cells) ? plural(test.cells, "cell") : "the test cells";
   const figures = `the accuracy is ${amount("accuracy")} and the macro F1 ${amount("macro_f1")}.`;
   if (!about.split && isNumber(test.accuracy)) return `On ${judged} ${figures}`;  // a finished model, judged on other data
-  const who = model.replicas > 1 ? plural(model.replicas, "replica") + ` of ${model.name} were` : `${model.name || "A model"} was`;
+  const who = model.folds > 1 ? `In ${plural(model.folds, "fold")} ${model.name} was` : model.replicas > 1 ? plural(model.replicas, "replica") + ` of ${model.name} were` : `${model.name || "A model"} was`;
   const trained = `${who} trained` + (isNumber(split.train) ? ` on ${plural(split.train, "cell")}` : "");
   if (data.task === "regression") return `${trained}; the mean absolute error on held-out samples is ${amount("mae")}.`;
   const kinds = isNumber(model.classes) ? ` to tell ${model.classes} cell types apart by ${whole(model.genes)} genes` : "";
@@ -43,7 +43,8 @@ function heading(data) {
     ["Test cells", split.test, [whole(split.test)]],
     ["Cell types", model.classes, [whole(model.classes)]],
     ["Genes used", model.genes, [whole(model.genes)]],
-    ["Replicas", model.replicas, [whole(model.replicas)]],
+    ["Folds", model.folds, [whole(model.folds)]],
+    ["Replicas", model.folds ? null : model.replicas, [whole(model.replicas)]],
     ["Parameters each", model.parameters, [whole(model.parameters)]],
   ].filter(([, value]) => isNumber(value));
   const name = about.file ? about.file.split("/").pop() : "";

@@ -23,12 +23,14 @@ function metrics(data) {
   const parts = PARTS.filter(([key]) => data.metrics && data.metrics[key]);
   const rows = METRICS.filter(([key]) => parts.some(([part]) => data.metrics[part][key] !== undefined));
   if (!rows.length) return null;
-  const replicas = data.model && data.model.replicas;
+  const {replicas, folds} = data.model || {};
+  const spread = parts.some(([part]) => Object.values(data.metrics[part].sd || {}).some(isNumber));
   const value = (part, key) => data.metrics[part][key];
   const shown = (part, key) => key === "unknown_labels" ? [whole(value(part, key))]
     : meanAndSd(value(part, key), (data.metrics[part].sd || {})[key]);
   return [table({
-    caption: replicas > 1 ? `Mean ± standard deviation over ${plural(replicas, "replica")}` : "One replica",
+    caption: spread ? `Mean ± standard deviation over ${folds ? plural(folds, "fold") : plural(replicas, "replica")}`
+      : replicas > 1 ? `By the mean probability of ${plural(replicas, "replica")}` : "One replica",
     columns: [{title: "Metric", value: (row) => row[1]}].concat(parts.map(([part, title]) => ({
       title, value: (row) => value(part, row[0]), cell: (row) => shown(part, row[0]),
     }))),
@@ -42,7 +44,7 @@ function perClass(data) {
   const measure = (key, title) => ({title, value: (row) => row[key], cell: (row) => [decimal(row[key]), meter(row[key])]});
   return [
     scrolling("Table of all classes", table({
-      caption: "Test cells, named by the mean probability of the replicas. Support is the number of cells that truly are of the class. Click a heading to sort.",
+      caption: (data.model && data.model.folds ? "Held-out cells, each named by the fold that did not learn from it. " : "Test cells, named by the mean probability of the replicas. ") + "Support is the number of cells that truly are of the class. Click a heading to sort.",
       columns: [{title: "Class", value: (row) => row.class}, {title: "Support", value: (row) => row.support, cell: (row) => whole(row.support)},
         measure("precision", "Precision"), measure("recall", "Recall"), measure("f1", "F1")],
       rows, sorted: 1,
@@ -87,7 +89,7 @@ function confusion(data) {
       many ? "The number is the percentage of the row; point at a cell for its count." : "Large: percentage of the row. Small: number of cells.",
       " Right answers are outlined; empty cells are zero."),
     scrolling("Confusion matrix", element("table", {class: "confusion" + (many ? " many" : "")},
-      element("caption", {}, "Confusion matrix of the test cells, named by the mean probability of the replicas; largest class first"), element("thead", {}, heatHead("true ↓   predicted →", names)),
+      element("caption", {}, "Confusion matrix of the test cells, largest class first"), element("thead", {}, heatHead("true ↓   predicted →", names)),
       element("tbody", {}, body))),
   ];
 }
@@ -257,7 +259,7 @@ function configuration(data) {
   const versions = Object.entries((data.run && data.run.versions) || {});
   if (!facts.length && !versions.length && !data.config) return null;
   return [
-    facts.length ? scrolling("Facts about the run", table({caption: "The run", columns: [{title: "Item", value: (row) => row[0]},
+    facts.length ? scrolling("Facts about the run", table({caption: "The run", columns: [{title: "Item", value: (row) => row[0], cell: (row) => element("span", {class: "whole"}, row[0])},
       {title: "Value", words: true, value: (row) => row[1], cell: (row) => element("code", {}, String(row[1]))}], rows: facts})) : null,
     versions.length ? element("p", {class: "note"}, "Versions: " + versions.map(([name, version]) => `${name} ${version}`).join(", ") + ".") : null,
     data.config ? element("details", {}, element("summary", {}, "Resolved configuration"),
