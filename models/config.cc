@@ -90,7 +90,7 @@ std::pair<std::string, nlohmann::json> parse_setting(const std::string& text) {
     throw UsageError("--set " + text + ": expected key=value, for instance --set train.epochs=50");
   const std::string value = text.substr(equals + 1);
   const nlohmann::json parsed = nlohmann::json::parse(value, nullptr, false);
-  const bool literal = parsed.is_number() || parsed.is_boolean() || parsed.is_null();
+  const bool literal = parsed.is_number() || parsed.is_boolean() || parsed.is_null() || parsed.is_array();
   return {text.substr(0, equals), literal ? parsed : nlohmann::json(value)};
 }
 

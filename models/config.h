@@ -25,7 +25,7 @@ void set_dotted(nlohmann::json& json, const std::string& key, nlohmann::json val
 // Names of all leaves of a nested object, dotted; an empty group as "name.".
 std::vector<std::string> dotted_keys(const nlohmann::json& json);
 
-// Parses the value of --set KEY=VALUE: a number, true, false or null where it reads as one, else text. Throws
+// Parses the value of --set KEY=VALUE: a number, true, false, null or a list where it reads as one, else text. Throws
 // UsageError when there is no '='.
 std::pair<std::string, nlohmann::json> parse_setting(const std::string& text);
 
@@ -50,11 +50,7 @@ struct Reader {
     known.emplace_back(key);
     const nlohmann::json* found = find_dotted(json, key);
     if (!found) return;
-    const bool fits = std::is_same_v<T, std::string> ? found->is_string()
-                      : std::is_same_v<T, bool>      ? found->is_boolean()
-                      : std::is_integral_v<T>        ? found->is_number_integer()
-                                                     : found->is_number();
-    if (!fits)
+    if (!fits(value, *found))
       throw UsageError(std::string("configuration: ") + key + " is " + found->dump() + ", expected " + kind<T>());
     value = found->get<T>();
   }
@@ -66,9 +62,23 @@ struct Reader {
     throw UsageError(std::string("configuration: ") + key + " is '" + value + "', expected one of " + list);
   }
   template <class T>
+  static bool fits(const T&, const nlohmann::json& json) {
+    return std::is_same_v<T, std::string> ? json.is_string()
+           : std::is_same_v<T, bool>      ? json.is_boolean()
+           : std::is_integral_v<T>        ? json.is_number_integer()
+                                          : json.is_number();
+  }
+  template <class T>
+  static bool fits(const std::vector<T>&, const nlohmann::json& json) {
+    return json.is_array() &&
+           std::all_of(json.begin(), json.end(), [](const nlohmann::json& one) { return fits(T(), one); });
+  }
+  template <class T>
   static const char* kind() {
     if (std::is_same_v<T, std::string>) return "text";
     if (std::is_same_v<T, bool>) return "true or false";
+    if (std::is_same_v<T, std::vector<std::string>>) return "a list of texts, [\"a\", \"b\"]";
+    if (std::is_same_v<T, std::vector<std::int64_t>>) return "a list of whole numbers, [512, 256]";
     return std::is_integral_v<T> ? "a whole number" : "a number";
   }
 };

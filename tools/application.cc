@@ -96,7 +96,8 @@ Application::Application(const ApplicationOptions& options, Console& console)
   if (!options.missing_genes.empty()) write_missing_genes(options.missing_genes, match_, model);
   gene_of_column_.resize(recipe.gene_ids.size());
   std::iota(gene_of_column_.begin(), gene_of_column_.end(), 0);
-  if (values_ != Values::counts) return;
+  sizes_libraries_ = values_ == Values::counts && recipe.library_genes() > 0;
+  if (!sizes_libraries_) return;
   rule.min_overlap = 0;
   library_ = match_genes(data, namings(recipe.library_gene_ids, recipe.library_gene_symbols), rule);
   std::unordered_map<std::string, std::int32_t> gene;
@@ -114,7 +115,7 @@ Application::~Application() = default;
 
 CsrMatrix Application::prepare(const CsrMatrix& block) const {
   std::vector<float> factor;
-  if (values_ == Values::counts) factor = library_factors(block, model_.recipe, 0, library_of_column_);
+  if (sizes_libraries_) factor = library_factors(block, model_.recipe, 0, library_of_column_);
   if (values_ == Values::log2) factor.assign(static_cast<std::size_t>(block.rows), static_cast<float>(std::log(2.0)));
   return normalised(block, gene_of_column_, model_.recipe.genes(), factor,
                     values_ == Values::counts && model_.recipe.log1p ? Logarithm::yes : Logarithm::no);
@@ -125,9 +126,9 @@ void Application::for_blocks(const std::function<void(Predictor&, const CsrMatri
   const std::unique_ptr<Context> ctx = device_context(options_.device, options_.cpu_isa, pool);
   Predictor predictor(*ctx, model_, match_.missing_mask());
   if (options_.reading.time_limit > 0) set_time_limit(options_.reading.time_limit);
-  MatchedSource rows(*source_, values_ == Values::counts ? library_ : match_);
+  MatchedSource rows(*source_, sizes_libraries_ ? library_ : match_);
   const ValueNames names = {source_->description(), source_->cell_names(),
-                            values_ == Values::counts ? model_.recipe.library_gene_ids : model_.recipe.gene_ids};
+                            sizes_libraries_ ? model_.recipe.library_gene_ids : model_.recipe.gene_ids};
   const ValueRule rule = values_ == Values::as_they_are ? ValueRule::finite : ValueRule::non_negative;
   CsrMatrix block;
   std::int64_t done = 0;

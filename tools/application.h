@@ -45,9 +45,10 @@ class Application {
   Model model_;
   std::unique_ptr<MatrixSource> source_;
   GeneMatch match_;    // of the model's genes
-  GeneMatch library_;  // of the genes that library size counts; empty when the values are logarithms
+  GeneMatch library_;  // of the genes that library size counts; empty where it is not a step
   std::vector<std::int32_t> gene_of_column_, library_of_column_;  // of the columns that are read
   enum class Values { counts, natural_log, log2, as_they_are } values_ = Values::as_they_are;
+  bool sizes_libraries_ = false;
 };
 
 }  // namespace genexx::tools

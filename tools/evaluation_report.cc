@@ -20,6 +20,8 @@ constexpr int kBins = 10;
 
 std::string display_name(const std::string& system) {
   if (system == "scannonet") return "scAnnoNet";
+  if (system == "fly") return "Fly classifier";
+  if (system == "mlp") return "Multilayer perceptron";
   if (system == "dgex") return "D-GEX";
   if (system == "transbrain") return "TransBrain";
   return system;

@@ -3,7 +3,7 @@
 
 #include "engine/error.h"
 #include "io/predictions.h"
-#include "models/scannonet/judgement.h"
+#include "models/classification.h"
 
 namespace genexx::tools {
 
@@ -25,7 +25,7 @@ CellPredictions predict_all(Application& application, const PredictionOptions& o
     out.probability.insert(out.probability.end(), p.begin(), p.end());
   });
   const auto classes = static_cast<std::int64_t>(model.classes.size());
-  out.most_likely = scannonet::most_probable(out.probability, classes);
+  out.most_likely = most_probable(out.probability, classes);
   for (std::size_t i = 0; i < out.most_likely.size(); ++i) {
     const float best =
         out.probability[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(out.most_likely[i])];

@@ -18,14 +18,14 @@ struct Stages {
   std::unique_ptr<Context> ctx;
   scannonet::Config config;
   Dataset data;
-  scannonet::PreparationInput input;
+  CellInput input;
   scannonet::Prepared prepared;
 
   Stages(const TrainOptions& o, Console& console, const char* fit_on)
       : options(o),
         pool(thread_count(o.reading)),
         ctx(device_context(o.device, o.cpu_isa, pool)),
-        config(with_fit(resolve_config(o), fit_on)),
+        config(with_fit(resolve_scannonet_config(o), fit_on)),
         data(read_dataset(o.reading, Labels::required, console)),
         input(preparation_input(data, o.reading)),
         prepared(scannonet::prepare(*ctx, input, config, {.folds = 0, .seed = o.seed})) {
@@ -64,8 +64,8 @@ void write_cells(const std::string& path, const Stages& s, const std::vector<std
 void select_genes(const TrainOptions& o, Console& console) {
   const Stages s(o, console, "all");  // stage 1 alone looks at every labelled cell
   const RunDirectory out(o.out, o.reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh);
-  out.write("gene_list.csv", gene_list_csv(s.data.genes, s.prepared));
-  out.write("feature_list.csv", feature_list_csv(s.data.genes, s.prepared));
+  out.write("gene_list.csv", gene_list_csv(s.data.genes, s.prepared.classes, s.prepared.selections));
+  out.write("feature_list.csv", feature_list_csv(s.data.genes, s.prepared.fitted.columns));
   const scannonet::Selection& selection = s.prepared.selections[0];
   Numbers totals, factors;
   Strings types;

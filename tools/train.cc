@@ -45,7 +45,7 @@ nlohmann::json description_of(const TrainOptions& o, const nlohmann::json& ident
   return d;
 }
 
-Calibration fit_calibration(const scannonet::Judged& judged, const scannonet::Prepared& p, double error_rate) {
+Calibration fit_calibration(const Judged& judged, const PreparedCells& p, double error_rate) {
   std::vector<std::int32_t> truth;
   for (const std::int64_t c : p.splits[0].validation) truth.push_back(p.set.labels[static_cast<std::size_t>(c)]);
   if (truth.empty()) return {};
@@ -54,10 +54,9 @@ Calibration fit_calibration(const scannonet::Judged& judged, const scannonet::Pr
 }
 
 // All replicas of a plan with one split, as one calibrated model.
-Model model_of(const TrainingPlan& plan, const TrainedReplicas& trained, const scannonet::Judged& judged,
-               double error_rate) {
+Model model_of(const TrainingPlan& plan, const TrainedReplicas& trained, const Judged& judged, double error_rate) {
   const auto replicas = static_cast<std::int64_t>(plan.tasks.size());
-  Model model = scannonet::make_model(plan.network, plan.prepared, trained.weights, 0, replicas, 0);
+  Model model = make_model(plan.system, plan.network, plan.prepared, trained.weights, 0, replicas, 0);
   model.calibration = fit_calibration(judged, plan.prepared, error_rate);
   return model;
 }
@@ -69,8 +68,8 @@ void save_model(const RunDirectory& out, const Model& model) {
 
 // Says what is going to be done. Returns the most memory it will take; throws DeviceError where that is not there.
 std::int64_t announce(const TrainingPlan& plan, const TrainOptions& o, Console& console) {
-  const std::int64_t more = scannonet::estimate_training_bytes(plan.network, plan.prepared, plan.tasks,
-                                                               plan.trainer.batch, thread_count(o.reading));
+  const std::int64_t more =
+      estimate_training_bytes(plan.network, plan.prepared, plan.tasks, plan.trainer.batch, thread_count(o.reading));
   const std::int64_t estimate = std::max(peak_memory(), resident_memory() + more);
   for (const std::string& warning : plan.prepared.warnings) console.warn(warning);
   console.say(
@@ -83,17 +82,16 @@ std::int64_t announce(const TrainingPlan& plan, const TrainOptions& o, Console& 
 
 // --refit: after cross-validation a model of all cells, save those that choose its weights. Its records lie in refit/,
 // its metrics go into `metrics`.
-Model refit(Context& ctx, const TrainOptions& o, const scannonet::Config& config,
-            const scannonet::PreparationInput& input, const Dataset& data, TrainingRecords records,
-            nlohmann::json& metrics) {
+Model refit(Context& ctx, const TrainOptions& o, const SystemConfig& config, const CellInput& input,
+            const Dataset& data, TrainingRecords records, nlohmann::json& metrics) {
   const TrainingPlan plan =
-      plan_training(ctx, input, config, {.seed = o.seed, .test_cells = scannonet::TestCells::none}, o.replicas);
+      plan_training(ctx, input, config, {.seed = o.seed, .test_cells = TestCells::none}, o.replicas);
   records.console.say("refit:");
   announce(plan, o, records.console);
   records.checkpoint = kRefitCheckpoint;
   records.identity["replicas"] = o.replicas;
   const TrainedReplicas trained = run_training(ctx, plan, records);
-  const scannonet::Judged judged = scannonet::judge(ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
+  const Judged judged = judge(ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
   records.out.make_folder("refit");
   write_training_tables(records.out, "refit/", {data, plan, trained, "replicas", o.seed});
   metrics["refit"] = {{"validation", metrics_json(judged.validation, plan.prepared.classes)},
@@ -104,8 +102,8 @@ Model refit(Context& ctx, const TrainOptions& o, const scannonet::Config& config
 void train(const TrainOptions& o, Program& program) {
   Console& console = program.console;
   check_combination(o);
-  const scannonet::Config config = resolve_config(o);
-  const nlohmann::json config_json = to_json_config(config);
+  const SystemConfig config = resolve_config(o);
+  const nlohmann::json config_json = to_json(config);
   if (o.dump_config) return fmt::print("{}\n", config_json.dump(2));
   if (o.out.empty()) throw UsageError("--out DIR is needed: the directory to write model, metrics and report to");
   ThreadPool pool(thread_count(o.reading));
@@ -115,7 +113,7 @@ void train(const TrainOptions& o, Program& program) {
   seconds.read = data.read_seconds;
 
   auto begin = Clock::now();
-  const scannonet::PreparationInput input = preparation_input(data, o.reading);
+  const CellInput input = preparation_input(data, o.reading);
   if (input.input == Recipe::InputKind::log_normalized)
     console.say("the values are log-normalised already: library size and logarithm are skipped");
   const TrainingPlan plan =
@@ -140,7 +138,7 @@ void train(const TrainOptions& o, Program& program) {
   seconds.train = since(begin);
 
   begin = Clock::now();
-  const scannonet::Judged judged = scannonet::judge(*ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
+  const Judged judged = judge(*ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
   seconds.test = since(begin);
   const FinishedRun run = {data,        plan,   trained, judged,  config_json,
                            description, o.seed, o.folds, seconds, estimated_memory};

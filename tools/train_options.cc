@@ -22,21 +22,54 @@ nlohmann::json read_config_file(const std::string& path) {
   }
 }
 
+// The configuration file with --set on top.
+nlohmann::json given_settings(const TrainOptions& o) {
+  nlohmann::json given = o.config_file.empty() ? nlohmann::json::object() : read_config_file(o.config_file);
+  if (!given.is_object()) throw UsageError("--config " + o.config_file + ": expected a JSON object");
+  for (const std::string& setting : o.settings) {
+    auto parsed = parse_setting(setting);
+    set_dotted(given, parsed.first, std::move(parsed.second));
+  }
+  return given;
+}
+
+scannonet::Config resolve(const TrainOptions& o, const nlohmann::json& given, scannonet::Config config) {
+  if (!o.preset.empty()) scannonet::apply_preset(config, o.preset);
+  if (const nlohmann::json* compat = find_dotted(given, "compat"); compat && compat->is_string())
+    config.compat = compat->get<std::string>();
+  scannonet::apply_compat(config);
+  apply_json(config, given);
+  scannonet::check(config);
+  return config;
+}
+
+mlp::Config resolve(const TrainOptions& o, const nlohmann::json& given, mlp::Config config) {
+  if (!o.preset.empty()) mlp::apply_preset(config, o.preset);
+  apply_json(config, given);
+  mlp::check(config);
+  return config;
+}
+
 }  // namespace
 
 void add_train_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("DATA", o.reading.data, "any readable file or a 10x directory")->required();
   verb.add_option("--out", o.out, "directory to write to");
-  verb.add_option("--model", o.model, "scannonet")->check(CLI::IsMember({"scannonet"}))->capture_default_str();
+  verb.add_option("--model", o.model, "scannonet, fly, or mlp for a network of one's own")
+      ->check(CLI::IsMember({"scannonet", "fly", "mlp"}))
+      ->capture_default_str();
   verb.add_option("--preset", o.preset, "settings of a published run, for instance \"Zheng 68K\"");
   verb.add_option("--config", o.config_file, "JSON file with settings");
   verb.add_option("--set", o.settings, "one setting, key=value; may be repeated")->expected(1)->take_all();
   const CLI::Option* replicas =
       verb.add_option("--replicas", o.replicas,
-                      "copies trained together, predictions are their mean; with --folds those of --refit")
-          ->check(CLI::Range(1, 10000))
-          ->capture_default_str();
-  verb.parse_complete_callback([&o, replicas] { o.replicas_given = replicas->count() > 0; });
+                      "copies trained together, predictions are their mean (scannonet 10, else 1); with --folds those "
+                      "of --refit")
+          ->check(CLI::Range(1, 10000));
+  verb.parse_complete_callback([&o, replicas] {
+    o.replicas_given = replicas->count() > 0;
+    if (!o.replicas_given) o.replicas = o.model == "scannonet" ? 10 : 1;
+  });
   verb.add_option("--folds", o.folds, "cross-validation instead of one split")->check(CLI::Range(2, 1000));
   verb.add_flag("--refit,!--no-refit", o.refit, "after --folds train a model on the cells of all folds");
   verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
@@ -60,24 +93,21 @@ void check_combination(const TrainOptions& o) {
         "--replicas and --folds: each fold is one replica; leave one of them out, or add --refit for a model");
 }
 
-scannonet::Config resolve_config(const TrainOptions& o) {
-  nlohmann::json given = o.config_file.empty() ? nlohmann::json::object() : read_config_file(o.config_file);
-  if (!given.is_object()) throw UsageError("--config " + o.config_file + ": expected a JSON object");
-  for (const std::string& setting : o.settings) {
-    auto parsed = parse_setting(setting);
-    set_dotted(given, parsed.first, std::move(parsed.second));
-  }
-  scannonet::Config config;
-  if (!o.preset.empty()) scannonet::apply_preset(config, o.preset);
-  if (const nlohmann::json* compat = find_dotted(given, "compat"); compat && compat->is_string())
-    config.compat = compat->get<std::string>();
-  scannonet::apply_compat(config);
-  apply_json(config, given);
-  scannonet::check(config);
-  return config;
+SystemConfig resolve_config(const TrainOptions& o) {
+  const nlohmann::json given = given_settings(o);
+  if (o.model == "scannonet") return {o.model, resolve(o, given, scannonet::Config())};
+  return {o.model, resolve(o, given, mlp::Config())};
 }
 
-scannonet::PreparationInput preparation_input(const Dataset& data, const ReadingOptions& reading) {
+scannonet::Config resolve_scannonet_config(const TrainOptions& o) {
+  return resolve(o, given_settings(o), scannonet::Config());
+}
+
+nlohmann::json to_json(const SystemConfig& config) {
+  return std::visit([](const auto& c) { return to_json_config(c); }, config.settings);
+}
+
+CellInput preparation_input(const Dataset& data, const ReadingOptions& reading) {
   return {.matrix = data.matrix,
           .genes = data.genes,
           .labels = data.labels,

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <string>
+#include <variant>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "engine/context.h"
+#include "models/mlp/config.h"
+#include "models/prepared_cells.h"
 #include "models/scannonet/config.h"
-#include "models/scannonet/preparation.h"
 #include "tools/dataset.h"
 #include "tools/verbs.h"
 
@@ -17,7 +21,7 @@ struct TrainOptions {
   ReadingOptions reading;
   std::string model = "scannonet", out, preset, config_file, device = "auto", cpu_isa;
   std::vector<std::string> settings;
-  std::int64_t replicas = 10, folds = 0;
+  std::int64_t replicas = 10, folds = 0;  // replicas: scannonet 10, else 1
   bool replicas_given = false;
   std::uint64_t seed = 0;
   double unknown_error_rate = 0.05;
@@ -29,11 +33,20 @@ void add_train_options(CLI::App& verb, TrainOptions& options);
 // Throws UsageError for options that do not go together.
 void check_combination(const TrainOptions& options);
 
-// Preset, then the configuration file, then --set; strict. Throws UsageError naming what is wrong.
-scannonet::Config resolve_config(const TrainOptions& options);
+// The configuration of one of the classifiers.
+struct SystemConfig {
+  std::string system;  // "scannonet", "fly", "mlp"
+  std::variant<scannonet::Config, mlp::Config> settings;
+};
 
-// The data set as stage 1 takes it. References `data`.
-scannonet::PreparationInput preparation_input(const Dataset& data, const ReadingOptions& reading);
+// Preset, then the configuration file, then --set; strict. Throws UsageError naming what is wrong.
+SystemConfig resolve_config(const TrainOptions& options);
+// The same for the verbs that are stages of scAnnoNet.
+scannonet::Config resolve_scannonet_config(const TrainOptions& options);
+nlohmann::json to_json(const SystemConfig& config);
+
+// The data set as the models take it. References `data`.
+CellInput preparation_input(const Dataset& data, const ReadingOptions& reading);
 
 // The context asked for; `pool` must outlive it.
 std::unique_ptr<Context> device_context(const std::string& device, const std::string& cpu_isa, ThreadPool& pool);

@@ -38,7 +38,7 @@ std::string result_csv(const FinishedRun& run) {
 void write_predictions(const RunDirectory& out, const FinishedRun& run) {
   const std::vector<std::string>& classes = run.plan.prepared.classes;
   const auto k = static_cast<std::int64_t>(classes.size());
-  const std::vector<std::int32_t> predicted = scannonet::most_probable(run.judged.probability, k);
+  const std::vector<std::int32_t> predicted = most_probable(run.judged.probability, k);
   PredictionWriter writer(out.file("predictions.tsv"), classes);
   for (std::size_t i = 0; i < predicted.size(); ++i) {
     const auto cell = static_cast<std::size_t>(run.judged.test_cells[i]);
@@ -53,22 +53,23 @@ void write_predictions(const RunDirectory& out, const FinishedRun& run) {
 
 }  // namespace
 
-std::string gene_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared) {
-  const bool folds = prepared.selections.size() > 1;
+std::string gene_list_csv(const std::vector<std::string>& genes, const std::vector<std::string>& classes,
+                          const std::vector<scannonet::Selection>& selections) {
+  const bool folds = selections.size() > 1;
   std::string text =
       folds ? "fold,celltype,marker_gene,coexpressed_gene,pval\n" : "celltype,marker_gene,coexpressed_gene,pval\n";
-  for (std::size_t i = 0; i < prepared.selections.size(); ++i)
-    for (const auto& c : prepared.selections[i].coexpressed)
+  for (std::size_t i = 0; i < selections.size(); ++i)
+    for (const auto& c : selections[i].coexpressed)
       text += fmt::format("{}{},{},{},{:.6g}\n", folds ? fmt::format("{},", i + 1) : "",
-                          quoted(prepared.classes[static_cast<std::size_t>(c.type)]),
+                          quoted(classes[static_cast<std::size_t>(c.type)]),
                           quoted(genes[static_cast<std::size_t>(c.marker)]),
                           quoted(genes[static_cast<std::size_t>(c.gene)]), c.p_value);
   return text;
 }
 
-std::string feature_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared) {
+std::string feature_list_csv(const std::vector<std::string>& genes, const std::vector<std::int64_t>& columns) {
   std::string text = "gene\n";
-  for (const std::int64_t f : prepared.fitted.columns) text += quoted(genes[static_cast<std::size_t>(f)]) + "\n";
+  for (const std::int64_t f : columns) text += quoted(genes[static_cast<std::size_t>(f)]) + "\n";
   return text;
 }
 
@@ -93,8 +94,9 @@ void write_training_tables(const RunDirectory& out, const std::string& folder, c
                                                      .cell_names = t.data.source->cell_names(),
                                                      .splits = t.plan.prepared.splits});
   out.write(folder + "history.tsv", history_table(t.trained.history, t.plan.trainer.phases));
-  out.write(folder + "gene_list.csv", gene_list_csv(t.data.genes, t.plan.prepared));
-  out.write(folder + "feature_list.csv", feature_list_csv(t.data.genes, t.plan.prepared));
+  if (t.plan.selections.empty()) return;
+  out.write(folder + "gene_list.csv", gene_list_csv(t.data.genes, t.plan.prepared.classes, t.plan.selections));
+  out.write(folder + "feature_list.csv", feature_list_csv(t.data.genes, t.plan.prepared.fitted.columns));
 }
 
 void write_tables(const RunDirectory& out, const FinishedRun& run) {

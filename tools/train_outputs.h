@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of a scAnnoNet training directory.
+// The files of a training directory.
 #pragma once
 
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include "models/scannonet/judgement.h"
+#include "models/classification.h"
 #include "tools/dataset.h"
 #include "tools/run_directory.h"
 #include "tools/training_run.h"
@@ -23,7 +23,7 @@ struct FinishedRun {
   const Dataset& data;
   const TrainingPlan& plan;
   const TrainedReplicas& trained;
-  const scannonet::Judged& judged;
+  const Judged& judged;
   const nlohmann::json& config;    // resolved
   const nlohmann::json& identity;  // command, seed, device, versions, data
   std::uint64_t seed = 0;
@@ -35,7 +35,8 @@ struct FinishedRun {
 // metrics.json.
 nlohmann::json metrics_document(const FinishedRun& run);
 
-// What is left of a training whatever it was for: split.json, history.tsv, gene_list.csv, feature_list.csv, in `folder`
+// What is left of a training whatever it was for: split.json, history.tsv, and of scAnnoNet gene_list.csv and
+// feature_list.csv, in `folder`
 // of the run ("" or "refit/").
 struct TrainingTables {
   const Dataset& data;
@@ -53,7 +54,8 @@ void write_tables(const RunDirectory& out, const FinishedRun& run);
 void write_training_report(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics);
 
 // gene_list.csv and feature_list.csv of stage 1.
-std::string gene_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared);
-std::string feature_list_csv(const std::vector<std::string>& genes, const scannonet::Prepared& prepared);
+std::string gene_list_csv(const std::vector<std::string>& genes, const std::vector<std::string>& classes,
+                          const std::vector<scannonet::Selection>& selections);
+std::string feature_list_csv(const std::vector<std::string>& genes, const std::vector<std::int64_t>& columns);
 
 }  // namespace genexx::tools

@@ -146,7 +146,7 @@ nlohmann::json selection_section(const FinishedRun& run) {
     return genes.size();
   };
   nlohmann::json in_data, counted, variable, markers, chosen;
-  for (const scannonet::Selection& s : run.plan.prepared.selections) {
+  for (const scannonet::Selection& s : run.plan.selections) {
     in_data.push_back(run.data.genes.size());
     counted.push_back(s.genes.size());
     variable.push_back(s.variable.size());
@@ -163,7 +163,7 @@ nlohmann::json selection_section(const FinishedRun& run) {
 
 void add_judgement(nlohmann::json& report, const FinishedRun& run) {
   const auto classes = static_cast<std::int64_t>(run.plan.prepared.classes.size());
-  const std::vector<std::int32_t> predicted = scannonet::most_probable(run.judged.probability, classes);
+  const std::vector<std::int32_t> predicted = most_probable(run.judged.probability, classes);
   std::vector<std::int32_t> truth;
   for (const std::int64_t cell : run.judged.test_cells)
     truth.push_back(run.plan.prepared.set.labels[static_cast<std::size_t>(cell)]);
@@ -182,7 +182,7 @@ void write_training_report(const RunDirectory& out, const FinishedRun& run, cons
     validation += static_cast<std::int64_t>(s.validation.size());
   }
   nlohmann::json report = {{"format", 1}, {"task", "classification"}};
-  report["model"] = {{"name", display_name("scannonet")},
+  report["model"] = {{"name", display_name(run.plan.system)},
                      {"replicas", run.judged.test.size()},
                      {"parameters", run.plan.network.parameter_count()},
                      {"genes", run.plan.prepared.fitted.columns.size()},
@@ -206,8 +206,8 @@ void write_training_report(const RunDirectory& out, const FinishedRun& run, cons
       {"test", metrics.at("test")}, {"validation", metrics.at("validation")}, {"train", metrics.at("train")}};
   add_judgement(report, run);
   report["history"] = history_section(run);
-  report["gates"] = gates_section(run);
-  report["selection"] = selection_section(run);
+  if (!run.judged.gate.empty()) report["gates"] = gates_section(run);
+  if (!run.plan.selections.empty()) report["selection"] = selection_section(run);
   report["seconds"] = metrics.at("seconds");
   report["memory"] = {{"peak_bytes", metrics.at("peak_memory_bytes")}};
   report["warnings"] = run.plan.prepared.warnings;

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include "engine/error.h"
+#include "models/mlp/network.h"
+#include "models/mlp/preparation.h"
+#include "models/mlp/training.h"
 #include "models/scannonet/network.h"
 #include "models/scannonet/training.h"
 #include "tools/checkpointer.h"
@@ -31,17 +34,36 @@ void report_epoch(const TrainingRecords& records, const EpochRecord& r, std::int
                             {"seconds", r.seconds}});
 }
 
-}  // namespace
-
-TrainingPlan plan_training(Context& ctx, const scannonet::PreparationInput& input, const scannonet::Config& config,
-                           const scannonet::PreparationOptions& options, std::int64_t replicas) {
+TrainingPlan plan(Context& ctx, const CellInput& input, const scannonet::Config& config,
+                  const PreparationOptions& options, std::int64_t replicas) {
   scannonet::Prepared prepared = scannonet::prepare(ctx, input, config, options);
   Network network = scannonet::make_network(prepared.set.genes(), prepared.set.classes, config.dropout,
                                             {config.squeeze_width, config.hidden_width, config.embedding_width});
   std::vector<ReplicaTask> tasks =
       scannonet::make_tasks(prepared, replicas, static_cast<std::int64_t>(options.seed), config);
   TrainerConfig trainer = scannonet::make_trainer_config(network, tasks, config);
-  return {std::move(prepared), std::move(network), std::move(tasks), std::move(trainer)};
+  std::vector<scannonet::Selection> selections = std::move(prepared.selections);
+  return {"", std::move(prepared), std::move(selections), std::move(network), std::move(tasks), std::move(trainer)};
+}
+
+TrainingPlan plan(Context& ctx, const CellInput& input, const mlp::Config& given, const PreparationOptions& options,
+                  std::int64_t replicas) {
+  const mlp::Config config = mlp::resolved(given, mlp::labelled_cells(input, given));
+  PreparedCells prepared = mlp::prepare(ctx, input, config, options);
+  Network network = mlp::make_network(prepared.set.genes(), prepared.set.classes, config);
+  std::vector<ReplicaTask> tasks = mlp::make_tasks(prepared, replicas, static_cast<std::int64_t>(options.seed), config);
+  TrainerConfig trainer = mlp::make_trainer_config(network, config);
+  return {"", std::move(prepared), {}, std::move(network), std::move(tasks), std::move(trainer)};
+}
+
+}  // namespace
+
+TrainingPlan plan_training(Context& ctx, const CellInput& input, const SystemConfig& config,
+                           const PreparationOptions& options, std::int64_t replicas) {
+  TrainingPlan result =
+      std::visit([&](const auto& c) { return plan(ctx, input, c, options, replicas); }, config.settings);
+  result.system = config.system;
+  return result;
 }
 
 TrainedReplicas run_training(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One training of scAnnoNet inside the program: planned, then run with its log, its progress and its checkpoints.
+// One training of a classifier inside the program: planned, then run with its log, its progress and its checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -10,25 +10,27 @@
 
 #include "engine/context.h"
 #include "models/network.h"
-#include "models/scannonet/config.h"
 #include "models/scannonet/preparation.h"
 #include "models/trainer.h"
 #include "tools/console.h"
 #include "tools/run_directory.h"
+#include "tools/train_options.h"
 
 namespace genexx::tools {
 
 // All that is known before the trainer takes memory.
 struct TrainingPlan {
-  scannonet::Prepared prepared;
+  std::string system;  // "scannonet", ...
+  PreparedCells prepared;
+  std::vector<scannonet::Selection> selections;  // scAnnoNet's stage 1, of each split
   Network network;
   std::vector<ReplicaTask> tasks;
   TrainerConfig trainer;
 };
 
 // Selects, splits and lays out `replicas` replicas (with folds: one a fold).
-TrainingPlan plan_training(Context& ctx, const scannonet::PreparationInput& input, const scannonet::Config& config,
-                           const scannonet::PreparationOptions& options, std::int64_t replicas);
+TrainingPlan plan_training(Context& ctx, const CellInput& input, const SystemConfig& config,
+                           const PreparationOptions& options, std::int64_t replicas);
 
 // Where a training writes and what it calls itself.
 struct TrainingRecords {

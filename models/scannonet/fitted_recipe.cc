@@ -3,20 +3,10 @@
 
 #include <algorithm>
 
-#include "engine/error.h"
-
 namespace genexx::scannonet {
 namespace {
 
 using Index = std::size_t;
-
-std::vector<std::string> named(std::span<const std::string> names, const std::vector<std::int64_t>& columns) {
-  std::vector<std::string> out;
-  if (names.empty()) return out;
-  out.reserve(columns.size());
-  for (const std::int64_t j : columns) out.push_back(names[static_cast<Index>(j)]);
-  return out;
-}
 
 // Each column once, in order of first mention.
 std::vector<std::int64_t> feature_union(std::span<const Selection> selections, std::size_t cols) {
@@ -43,8 +33,8 @@ std::vector<std::int64_t> add_library(std::span<const Selection> selections, con
   for (const Selection& s : selections) columns.insert(columns.end(), s.genes.begin(), s.genes.end());
   std::sort(columns.begin(), columns.end());
   columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
-  recipe.library_gene_ids = named(names.ids, columns);
-  recipe.library_gene_symbols = named(names.symbols, columns);
+  recipe.library_gene_ids = names_of(names.ids, columns);
+  recipe.library_gene_symbols = names_of(names.symbols, columns);
   recipe.library_share.assign(selections.size() * columns.size(), 0.0);
   const std::vector<std::int64_t> at = positions(columns, names.ids.size());
   for (Index k = 0; k < selections.size(); ++k) {
@@ -57,22 +47,14 @@ std::vector<std::int64_t> add_library(std::span<const Selection> selections, con
   return columns;
 }
 
-// Row k of [r, n] values; shared ones ([1, n] or none) stay as they are.
-template <class T>
-std::vector<T> row_of(const std::vector<T>& values, std::int64_t replica, std::size_t n) {
-  if (values.size() <= n) return values;
-  const auto begin = values.begin() + replica * static_cast<std::ptrdiff_t>(n);
-  return {begin, begin + static_cast<std::ptrdiff_t>(n)};
-}
-
 }  // namespace
 
 FittedRecipe fit_recipe(std::span<const Selection> selections, const GeneNames& names, Recipe::InputKind input) {
   FittedRecipe fitted;
   fitted.columns = feature_union(selections, names.ids.size());
   Recipe& recipe = fitted.recipe;
-  recipe.gene_ids = named(names.ids, fitted.columns);
-  recipe.gene_symbols = named(names.symbols, fitted.columns);
+  recipe.gene_ids = names_of(names.ids, fitted.columns);
+  recipe.gene_symbols = names_of(names.symbols, fitted.columns);
   recipe.input = input;
   recipe.log1p = input == Recipe::InputKind::counts;
   recipe.scaling = Recipe::Scaling::z_score;
@@ -96,21 +78,6 @@ FittedRecipe fit_recipe(std::span<const Selection> selections, const GeneNames& 
   }
   check(recipe);
   return fitted;
-}
-
-Recipe recipe_of(const Recipe& joint, std::int64_t replica) {
-  if (replica < 0 || replica >= joint.replicas())
-    throw ShapeError(
-        "replica is " + std::to_string(replica) + ", expected less than " + std::to_string(joint.replicas()),
-        CodeLocation::here());
-  const Index genes = joint.gene_ids.size();
-  Recipe one = joint;
-  one.target_sum = row_of(joint.target_sum, replica, 1);
-  one.library_share = row_of(joint.library_share, replica, joint.library_gene_ids.size());
-  one.shift = row_of(joint.shift, replica, genes);
-  one.factor = row_of(joint.factor, replica, genes);
-  one.mask = row_of(joint.mask, replica, genes);
-  return one;
 }
 
 }  // namespace genexx::scannonet

@@ -8,10 +8,10 @@
 
 #include "engine/error.h"
 #include "kernels/gene_stats.h"
+#include "models/cell_types.h"
+#include "models/counted.h"
 #include "models/device_vector.h"
 #include "models/library_size.h"
-#include "models/scannonet/cell_types.h"
-#include "models/scannonet/counted.h"
 
 namespace genexx::scannonet {
 namespace {

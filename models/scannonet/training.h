@@ -22,9 +22,4 @@ TrainerConfig make_trainer_config(const Network& network, const std::vector<Repl
 // Rows of a step: as configured, or the power of two above an eighth of the cells, 32 to 256.
 std::int64_t batch_size(const Config& config, std::int64_t training_cells);
 
-// Bytes of memory that a run will take beside what is held once it is prepared: the replicas and a copy of their state
-// for the checkpoint, or what judging them takes on `threads` threads, whichever is more.
-std::int64_t estimate_training_bytes(const Network& network, const Prepared& prepared,
-                                     const std::vector<ReplicaTask>& tasks, std::int64_t batch, std::int64_t threads);
-
 }  // namespace genexx::scannonet

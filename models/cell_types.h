@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace genexx::scannonet {
+namespace genexx {
 
 // Cells of types that have at least `min_cells` of them; cells without a type are left out.
 struct KeptCells {
@@ -29,4 +29,4 @@ struct ClassTable {
 // From the labels of all cells, "" for none. Throws RefusedError for fewer than two classes of `min_cells` cells.
 ClassTable make_classes(std::span<const std::string> labels, std::int64_t min_cells);
 
-}  // namespace genexx::scannonet
+}  // namespace genexx

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/scannonet/cell_types.h"
+#include "models/cell_types.h"
 
 #include <doctest/doctest.h>
 
 #include "engine/error.h"
 
 using namespace genexx;
-using namespace genexx::scannonet;
 
 TEST_CASE("cell_types: small types and cells without one are left out and counted, in one sentence each") {
   const std::vector<std::int32_t> labels = {0, 0, 1, -1, 2, 2, 2, -1};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/scannonet/judgement.h"
+#include "models/classification.h"
 
 #include <algorithm>
 #include <limits>
@@ -7,8 +7,10 @@
 
 #include "models/predictor.h"
 
-namespace genexx::scannonet {
+namespace genexx {
 namespace {
+
+constexpr std::int64_t kScratch = 2'000'000;  // bytes of temporaries of a replica, measured
 
 std::vector<NamedTensor> slice(const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count) {
   std::vector<NamedTensor> out;
@@ -22,13 +24,15 @@ std::vector<NamedTensor> slice(const std::vector<NamedTensor>& weights, std::int
   return out;
 }
 
-CsrMatrix rows_of(const CsrMatrix& matrix, const std::vector<std::int64_t>& rows, std::int64_t offset) {
+CsrMatrix rows_of(const TrainingSet& set, const std::vector<std::int64_t>& cells, std::int64_t preparation) {
+  const CsrMatrix& matrix = set.data;
   CsrMatrix out;
-  out.rows = static_cast<std::int64_t>(rows.size());
+  out.rows = static_cast<std::int64_t>(cells.size());
   out.cols = matrix.cols;
-  for (const std::int64_t row : rows) {
-    const auto begin = matrix.row_begin[static_cast<std::size_t>(row + offset)];
-    const auto end = matrix.row_begin[static_cast<std::size_t>(row + offset + 1)];
+  for (const std::int64_t cell : cells) {
+    const std::int64_t row = set.row_of(preparation, cell);
+    const auto begin = matrix.row_begin[static_cast<std::size_t>(row)];
+    const auto end = matrix.row_begin[static_cast<std::size_t>(row + 1)];
     out.column.insert(out.column.end(), matrix.column.begin() + begin, matrix.column.begin() + end);
     out.value.insert(out.value.end(), matrix.value.begin() + begin, matrix.value.begin() + end);
     out.row_begin.push_back(static_cast<std::int64_t>(out.column.size()));
@@ -43,11 +47,11 @@ std::vector<std::int32_t> labels_of(const TrainingSet& set, const std::vector<st
 }
 
 // Metrics of each replica of one model on some cells; adds the mean probabilities to `mean` where it is given.
-std::vector<ClassificationMetrics> measure(Predictor& predictor, const Prepared& prepared,
+std::vector<ClassificationMetrics> measure(Predictor& predictor, const PreparedCells& prepared,
                                            const std::vector<std::int64_t>& cells, std::size_t preparation,
                                            std::int64_t replicas, std::vector<float>* mean) {
   const std::int64_t classes = prepared.set.classes, size = static_cast<std::int64_t>(cells.size()) * classes;
-  const CsrMatrix rows = rows_of(prepared.set.data, cells, static_cast<std::int64_t>(preparation) * prepared.set.cells);
+  const CsrMatrix rows = rows_of(prepared.set, cells, static_cast<std::int64_t>(preparation));
   const std::vector<float> all = predictor.replica_probabilities(rows);
   const std::vector<std::int32_t> truth = labels_of(prepared.set, cells);
   std::vector<ClassificationMetrics> metrics;
@@ -65,9 +69,14 @@ std::vector<ClassificationMetrics> measure(Predictor& predictor, const Prepared&
   return metrics;
 }
 
-std::vector<std::vector<double>> mean_gates(Predictor& predictor, const Network& network, const Prepared& prepared,
+bool has_gate(const Network& network) {
+  return std::any_of(network.nodes().begin(), network.nodes().end(),
+                     [](const NodeSpec& n) { return n.kind == NodeKind::gate; });
+}
+
+std::vector<std::vector<double>> mean_gates(Predictor& predictor, const Network& network, const PreparedCells& prepared,
                                             const std::vector<std::int64_t>& cells, std::size_t preparation) {
-  const CsrMatrix rows = rows_of(prepared.set.data, cells, static_cast<std::int64_t>(preparation) * prepared.set.cells);
+  const CsrMatrix rows = rows_of(prepared.set, cells, static_cast<std::int64_t>(preparation));
   const std::vector<float> gate = predictor.values(rows, 0, network.find("gate"), 1);
   const auto genes = static_cast<std::size_t>(prepared.set.genes());
   std::vector<std::vector<double>> mean(static_cast<std::size_t>(prepared.set.classes),
@@ -114,10 +123,11 @@ std::vector<std::int32_t> most_probable(const std::vector<float>& probability, s
   return out;
 }
 
-Model make_model(const Network& network, const Prepared& prepared, const std::vector<NamedTensor>& weights,
-                 std::int64_t first, std::int64_t count, std::size_t preparation) {
+Model make_model(const std::string& system, const Network& network, const PreparedCells& prepared,
+                 const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count,
+                 std::size_t preparation) {
   Model m;
-  m.system = "scannonet";
+  m.system = system;
   m.network = network;
   m.recipe = recipe_of(prepared.fitted.recipe, static_cast<std::int64_t>(preparation));
   m.classes = prepared.classes;
@@ -126,7 +136,7 @@ Model make_model(const Network& network, const Prepared& prepared, const std::ve
   return m;
 }
 
-Judged judge(Context& ctx, const Network& network, const Prepared& prepared, const std::vector<ReplicaTask>& tasks,
+Judged judge(Context& ctx, const Network& network, const PreparedCells& prepared, const std::vector<ReplicaTask>& tasks,
              const std::vector<NamedTensor>& weights) {
   Judged out;
   // Replicas of one preparation follow one another.
@@ -135,7 +145,8 @@ Judged judge(Context& ctx, const Network& network, const Prepared& prepared, con
     std::size_t last = first;
     while (last < tasks.size() && tasks[last].preparation == tasks[first].preparation) ++last;
     const auto count = static_cast<std::int64_t>(last - first);
-    const Model model = make_model(network, prepared, weights, static_cast<std::int64_t>(first), count, preparation);
+    const Model model =
+        make_model("", network, prepared, weights, static_cast<std::int64_t>(first), count, preparation);
     Predictor predictor(ctx, model, {});
     const CellSplit& split = prepared.splits[preparation];
     append(out.train, measure(predictor, prepared, split.train, preparation, count, nullptr));
@@ -143,11 +154,32 @@ Judged judge(Context& ctx, const Network& network, const Prepared& prepared, con
                                    first == 0 ? &out.validation_probability : nullptr));
     append(out.test, measure(predictor, prepared, split.test, preparation, count, &out.probability));
     out.test_cells.insert(out.test_cells.end(), split.test.begin(), split.test.end());
-    out.gate.push_back(mean_gates(predictor, network, prepared, split.test, preparation));
+    if (has_gate(network)) out.gate.push_back(mean_gates(predictor, network, prepared, split.test, preparation));
     first = last;
   }
   sort_rows(out.test_cells, out.probability, prepared.set.classes);
   return out;
 }
 
-}  // namespace genexx::scannonet
+std::int64_t estimate_training_bytes(const Network& network, const PreparedCells& prepared,
+                                     const std::vector<ReplicaTask>& tasks, std::int64_t batch, std::int64_t threads) {
+  std::int64_t widths = 0, cells = 0, together = 0;
+  for (const NodeSpec& node : network.nodes()) widths += (node.kind == NodeKind::gate ? 2 : 1) * node.width;
+  for (const ReplicaTask& task : tasks) {
+    cells = std::max(cells, static_cast<std::int64_t>(task.train.size()));
+    together += task.preparation == 0 ? 1 : 0;
+  }
+  const auto replicas = static_cast<std::int64_t>(tasks.size());
+  const std::int64_t weights = 4 * replicas * network.parameter_count();
+  // Weights, gradients, two moments, the best weights and those of the last epoch; values and gradients of every node;
+  // cells with alias table.
+  const std::int64_t training = 6 * weights + replicas * (8 * batch * widths + 16 * cells + kScratch);
+  const std::int64_t state = 5 * weights;  // and its largest tensor on the way to the file
+  // The rows of the largest part and the probabilities of each of its replicas, copied once to be judged.
+  const std::int64_t rows = 8 * prepared.set.data.nnz() / static_cast<std::int64_t>(prepared.splits.size());
+  const std::int64_t judging = 2 * weights + threads * Predictor::bytes_per_thread(network, together) + rows +
+                               8 * cells * prepared.set.classes * together;
+  return std::max(training + state, judging);
+}
+
+}  // namespace genexx

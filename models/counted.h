@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string>
 
-namespace genexx::scannonet {
+namespace genexx {
 
 inline std::string counted(std::int64_t n, const char* what) {
   return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
 
-}  // namespace genexx::scannonet
+}  // namespace genexx

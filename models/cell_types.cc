@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/scannonet/cell_types.h"
+#include "models/cell_types.h"
 
 #include <algorithm>
 #include <numeric>
@@ -8,9 +8,9 @@
 
 #include "engine/error.h"
 #include "models/class_codes.h"
-#include "models/scannonet/counted.h"
+#include "models/counted.h"
 
-namespace genexx::scannonet {
+namespace genexx {
 namespace {
 
 std::string type_name(std::span<const std::string> names, std::size_t type) {
@@ -69,4 +69,4 @@ ClassTable make_classes(std::span<const std::string> labels, std::int64_t min_ce
   return table;
 }
 
-}  // namespace genexx::scannonet
+}  // namespace genexx

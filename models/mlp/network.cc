@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/mlp/network.h"
+
+namespace genexx::mlp {
+namespace {
+
+Node activated(Network& n, Node x, const std::string& activation) {
+  if (activation == "tanh") return n.tanh(x);
+  return activation == "sigmoid" ? n.sigmoid(x) : n.relu(x);
+}
+
+}  // namespace
+
+Network make_network(std::int64_t genes, std::int64_t classes, const Config& config) {
+  Network n;
+  Node x = n.input("genes", genes);
+  for (std::size_t k = 0; k < config.widths.size(); ++k) {
+    const std::string name = "hidden." + std::to_string(k);
+    x = n.linear(name, x, config.widths[k]);
+    if (config.batch_norm) x = n.batch_norm(name + ".norm", x);
+    x = activated(n, x, config.activation);
+    if (config.dropout > 0) x = n.dropout(x, config.dropout);
+  }
+  n.linear("output", x, classes);
+  return n;
+}
+
+LossSpec classification(const Network& network) {
+  LossSpec spec = {.kind = LossKind::cross_entropy, .name = "classification"};
+  spec.node = network.find("output");
+  return spec;
+}
+
+}  // namespace genexx::mlp

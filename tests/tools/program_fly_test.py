@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The fly classifier and a network of one's own through the program: train, predict, evaluate, folds."""
+import json
+import os
+import shutil
+import tempfile
+import unittest
+
+from program import genexx
+
+SMALL = ["--set", "network.widths=[48, 32]", "--set", "train.epochs=60", "--set", "train.batch=32", "--seed", "3", "--threads", "2"]
+
+
+class Fly(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="genexx-fly-")
+        cls.data = cls.path("cells.h5ad")
+        cls.must("simulate", "--kind", "cells", "--cells", 600, "--genes", 500, "--types", 4, "--separation", 2, "--seed", 1,
+                 "--out", cls.data)
+        cls.must("train", cls.data, "--model", "fly", "--label", "cell_type", "--out", cls.path("run"), *SMALL)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def must(cls, *words):
+        done = genexx(*words)
+        if done.returncode:
+            raise AssertionError(f"genexx {' '.join(map(str, words))} ended with {done.returncode}: {done.stderr}")
+        return done
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.folder, name)
+
+    def metrics(self, name):
+        with open(os.path.join(self.path(name), "metrics.json"), encoding="utf-8") as file:
+            return json.load(file)
+
+    def test_a_training_directory_holds_every_file_but_those_of_scannonet(self):
+        files = os.listdir(self.path("run"))
+
+        for name in ("model.safetensors", "config.json", "metrics.json", "history.tsv", "predictions.tsv", "split.json",
+                     "report.html", "log.jsonl", "result.csv"):
+            self.assertIn(name, files)
+        self.assertNotIn("gene_list.csv", files)
+
+    def test_it_has_learned_and_has_one_replica(self):
+        test = self.metrics("run")["test"]
+
+        self.assertGreater(test["accuracy"], 0.9)
+        for name in ("balanced_accuracy", "precision", "recall", "macro_f1", "auroc", "auprc"):
+            self.assertGreater(test[name], 0.5)
+        self.assertEqual(len(test["replicas"]), 1)
+
+    def test_evaluating_the_training_cells_gives_a_good_figure(self):
+        self.must("evaluate", self.path("run"), self.data, "--label", "cell_type", "--out", self.path("judged"))
+
+        self.assertGreater(self.metrics("judged")["test"]["accuracy"], 0.9)
+
+    def test_predicting_gives_every_cell_a_type(self):
+        self.must("predict", self.path("run"), self.data, "--out", self.path("types.tsv"))
+
+        with open(self.path("types.tsv"), encoding="utf-8") as file:
+            self.assertEqual(len(file.read().splitlines()), 601)
+
+    def test_folds_judge_every_cell_once(self):
+        self.must("train", self.data, "--model", "fly", "--label", "cell_type", "--folds", 3, "--out", self.path("folds"), *SMALL)
+
+        self.assertEqual(len(self.metrics("folds")["test"]["replicas"]), 3)
+        with open(os.path.join(self.path("folds"), "predictions.tsv"), encoding="utf-8") as file:
+            self.assertEqual(len(file.read().splitlines()), 601)
+
+    def test_a_network_of_ones_own_is_one_file_of_json(self):
+        with open(self.path("own.json"), "w", encoding="utf-8") as file:
+            json.dump({"network": {"widths": [20], "activation": "tanh", "batch_norm": False, "dropout": 0.1},
+                       "train": {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 0, "epochs": 30, "batch": 32},
+                       "prepare": {"library_size": True, "scaling": "z_score"}}, file)
+
+        self.must("train", self.data, "--model", "mlp", "--config", self.path("own.json"), "--label", "cell_type",
+                  "--out", self.path("own"), "--replicas", 2)
+
+        self.assertGreater(self.metrics("own")["test"]["accuracy"], 0.9)
+        self.assertEqual(len(self.metrics("own")["test"]["replicas"]), 2)
+
+    def test_a_width_that_is_no_list_is_named(self):
+        done = genexx("train", self.data, "--model", "fly", "--label", "cell_type", "--out", self.path("bad"), "--set",
+                      "network.widths=512")
+
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("network.widths is 512, expected a list of whole numbers, [512, 256]", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
