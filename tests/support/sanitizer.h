@@ -3,18 +3,20 @@
 // TEST_CASE("peak memory stays small" * doctest::skip(genexx::test::kSanitized)).
 #pragma once
 
-namespace genexx::test {
-
+// For the preprocessor too, where a definition must not be seen.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
+#define GENEXX_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
+#define GENEXX_SANITIZED 1
 #endif
-#else
-inline constexpr bool kSanitized = false;
 #endif
+#ifndef GENEXX_SANITIZED
+#define GENEXX_SANITIZED 0
+#endif
+
+namespace genexx::test {
+
+inline constexpr bool kSanitized = GENEXX_SANITIZED;
 
 }  // namespace genexx::test
