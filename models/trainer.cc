@@ -115,16 +115,17 @@ template <class F>
 void Trainer::Parts::for_lanes(F&& body) {
   if (lanes.size() > 1 && ctx.device() == DeviceType::cpu) {
     static_cast<CpuContext&>(ctx).parallel(static_cast<std::int64_t>(lanes.size()),
-                                           [&](std::int64_t i) { body(*lanes[static_cast<std::size_t>(i)], i); });
+                                           [&](std::int64_t i) { body(lanes[static_cast<std::size_t>(i)], i); });
     return;
   }
-  for (std::size_t i = 0; i < lanes.size(); ++i) body(*lanes[i], static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < lanes.size(); ++i) body(lanes[i], static_cast<std::int64_t>(i));
 }
 
 template <class T, class F>
 std::vector<T> Trainer::Parts::of_replicas(F&& of_lane) {
   std::vector<std::vector<T>> parts(lanes.size());
-  for_lanes([&](Lane& l, std::int64_t index) { parts[static_cast<std::size_t>(index)] = of_lane(l); });
+  for_lanes(
+      [&](std::unique_ptr<Lane>& l, std::int64_t index) { parts[static_cast<std::size_t>(index)] = of_lane(*l); });
   std::vector<T> all;
   for (std::size_t r = 0; r < tasks.size(); ++r) all.push_back(parts[lane_of[r]][place_in_lane[r]]);
   return all;
@@ -145,20 +146,21 @@ void Trainer::Parts::make_lanes(const Network& network) {
   const std::size_t each = tasks.size() / lane_count;
   lanes.resize(lane_count);
   for (std::size_t i = 0; i < lane_count; ++i) {
-    Context* lane_ctx = &ctx;
-    if (lane_count > 1) {
+    if (lane_count > 1)
       lane_contexts.push_back(std::make_unique<CpuContext>(nullptr, static_cast<CpuContext&>(ctx).isa()));
-      lane_ctx = lane_contexts.back().get();
-    }
-    const auto first = static_cast<std::ptrdiff_t>(i * each), last = static_cast<std::ptrdiff_t>((i + 1) * each);
-    lanes[i] = std::make_unique<Lane>(*lane_ctx, network, *data, set,
-                                      std::vector<ReplicaTask>(tasks.begin() + first, tasks.begin() + last), config,
-                                      epoch_length);
     for (std::size_t k = 0; k < each; ++k) {
       lane_of.push_back(i);
       place_in_lane.push_back(k);
     }
   }
+  // Side by side: drawing the first weights takes longer than all else before the first step.
+  for_lanes([&](std::unique_ptr<Lane>& made, std::int64_t index) {
+    const auto i = static_cast<std::size_t>(index);
+    const auto first = static_cast<std::ptrdiff_t>(i * each), last = static_cast<std::ptrdiff_t>((i + 1) * each);
+    made = std::make_unique<Lane>(lane_count > 1 ? *lane_contexts[i] : ctx, network, *data, set,
+                                  std::vector<ReplicaTask>(tasks.begin() + first, tasks.begin() + last), config,
+                                  epoch_length);
+  });
 }
 
 Trainer::Trainer(Context& ctx, const Network& network, const TrainingSet& set, std::vector<ReplicaTask> replicas,
@@ -221,11 +223,11 @@ void Trainer::Parts::end_phase() {
 bool Trainer::Parts::run_epoch() {
   const double begin = now();
   std::atomic<bool> finished{true};
-  for_lanes([&](Lane& lane, std::int64_t index) {
+  for_lanes([&](std::unique_ptr<Lane>& lane, std::int64_t index) {
     bool wanted = false;
     for (std::size_t r = 0; r < tasks.size(); ++r)
       wanted |= lane_of[r] == static_cast<std::size_t>(index) && progress[r].active;
-    if (wanted && !lane.run_epoch(epochs_done + 1, hooks.should_stop)) finished = false;
+    if (wanted && !lane->run_epoch(epochs_done + 1, hooks.should_stop)) finished = false;
   });
   if (!finished) return false;
   judge(now() - begin);

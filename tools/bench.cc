@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // genexx bench [NAME...]: times the ops and compares them with what the machine can do at best.
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -48,7 +50,9 @@ void run_bench(const BenchOptions& o, const std::string& command, Console& conso
   nlohmann::json results = nlohmann::json::array();
   for (const bench::Case& c : chosen) results.push_back(measure(c, *ctx, ceiling, o.seconds));
   if (o.json.empty()) return;
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   const nlohmann::json document = {{"genexx", version()},
+                                   {"date", fmt::format("{:%F %H:%M} UTC", fmt::gmtime(now))},
                                    {"command", command},
                                    {"devices", list_devices()},
                                    {"device", o.device},

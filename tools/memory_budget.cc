@@ -75,19 +75,6 @@ std::int64_t left_in_address_space() {
 
 }  // namespace
 
-std::int64_t resident_memory() {
-  std::ifstream file("/proc/self/statm");
-  std::int64_t size = 0, resident = 0;
-  file >> size >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
-}
-
-std::int64_t peak_memory() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{usage.ru_maxrss} * 1024;
-}
-
 std::int64_t available_memory() {
   const std::int64_t kilobytes = field_in("/proc/meminfo", "MemAvailable:");
   const std::int64_t machine = kilobytes > 0 ? kilobytes * 1024 : kUnknown;

@@ -7,10 +7,6 @@
 
 namespace genexx::tools {
 
-// Bytes this process holds now, and the most it has held.
-std::int64_t resident_memory();
-std::int64_t peak_memory();
-
 // Bytes that can be taken without swapping: what the machine has left (MemAvailable), or what the memory limit of the
 // control group, version 1 or 2, or of the address space leaves, whichever is least. The largest number where nothing
 // can be told.

@@ -14,6 +14,7 @@
 #include "models/scannonet/training.h"
 #include "tools/evaluation_report.h"
 #include "tools/memory_budget.h"
+#include "tools/process_status.h"
 #include "tools/train_options.h"
 #include "tools/train_outputs.h"
 

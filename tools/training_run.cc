@@ -10,6 +10,7 @@
 #include "models/scannonet/network.h"
 #include "models/scannonet/training.h"
 #include "tools/checkpointer.h"
+#include "tools/first_step.h"
 #include "tools/stop_signal.h"
 
 namespace genexx::tools {
@@ -68,12 +69,17 @@ TrainingPlan plan_training(Context& ctx, const CellInput& input, const SystemCon
 
 TrainedReplicas run_training(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records) {
   Checkpointer checkpoint(records.out, records.checkpoint, records.identity);
+  FirstStep first_step;
   Trainer* running = nullptr;
   std::int64_t done = 0;
   const std::int64_t total = epochs_of(plan);
   TrainerHooks hooks = {.on_epoch = [&](const EpochRecord& r) { report_epoch(records, r, ++done, total); },
                         .on_checkpoint = [&] { checkpoint.after_epoch(*running); },
-                        .should_stop = [&] { return checkpoint.should_stop(); }};
+                        .should_stop =
+                            [&] {
+                              first_step.before_step();
+                              return checkpoint.should_stop();
+                            }};
   Trainer trainer(ctx, plan.network, plan.prepared.set, plan.tasks, plan.trainer, std::move(hooks));
   running = &trainer;
   if (records.start == TrainingRecords::Start::resume)
@@ -88,7 +94,9 @@ TrainedReplicas run_training(Context& ctx, const TrainingPlan& plan, const Train
     throw StoppedError(message + "; the checkpoint is valid, go on with --resume");
   }
   records.console.end_progress();
-  records.out.log("trained", {{"training", records.checkpoint}, {"epochs", trainer.history().size()}});
+  records.out.log("trained", {{"training", records.checkpoint},
+                              {"epochs", trainer.history().size()},
+                              {"first_step_seconds", first_step.seconds()}});
   return {trainer.weights(), trainer.history()};
 }
 
