@@ -97,7 +97,7 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   state_->ids.resize(static_cast<std::size_t>(threads));
   state_->shares = std::vector<Share>(static_cast<std::size_t>(threads));
   // Waiting awake only helps while every thread has a processor of its own.
-  constexpr int kSpins = 1000;  // some 20 microseconds
+  constexpr int kSpins = 6000;  // some 100 microseconds: the small ops of a step run on one thread that long
   state_->spins = static_cast<unsigned>(threads) <= std::thread::hardware_concurrency() ? kSpins : 0;
   for (int i = 1; i < threads; ++i) {
     state_->workers.emplace_back([s = state_.get(), i] { s->serve(static_cast<std::size_t>(i)); });
