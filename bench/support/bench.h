@@ -54,8 +54,8 @@ struct Timing {
 // Times `c` for about `seconds` after a warm-up. With CUDA the runs are timed in groups between synchronizations.
 Timing time_case(Context& ctx, const Case& c, double seconds);
 
-// What the machine can do at best, measured now: bytes a second of a large copy (read + written), and f32 operations a
-// second of a large matrix product.
+// What the machine can do at best, measured now as the fastest tenth of the runs: bytes a second of a large copy (read
+// + written), and f32 operations a second of a large matrix product.
 struct Ceiling {
   double bytes_per_s = 0, flop_per_s = 0;
 };

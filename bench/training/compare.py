@@ -88,6 +88,10 @@ def commit():
         return "unknown"
 
 
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def check(options, data):
     """Whether both sides do the same work."""
     found = json.loads(output([options.python, os.path.join(HERE, "scannonet_pytorch.py"), "check", "--data", data]))
@@ -203,7 +207,7 @@ def main():
                         f"cells with {options.density:.0%} of the counts non-zero",
               "rounds": options.rounds, "threads": options.threads, "priority": "with real-time priority" if options.realtime else "with usual priority", "gate": gate, "machine": machine(),
               "pytorch": output([options.python, "-B", "-c", versions, HERE]).strip(),
-              "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "commit": commit(),
+              "date": now(), "commit": commit(),
               "command": shlex.join(["bench/training/compare.py"] + sys.argv[1:]), **measured}
     with open(options.out + ".json", "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)
