@@ -5,6 +5,7 @@
 #include "engine/error.h"
 #include "io/add_predictions.h"
 #include "io/predictions.h"
+#include "tools/predict_dgex.h"
 #include "tools/prediction_output.h"
 #include "tools/verbs.h"
 
@@ -16,6 +17,7 @@ struct PredictOptions {
   PredictionOptions prediction;
   std::string out, key = "genexx_label";
   bool in_place = false;
+  DgexPredictionOptions dgex;
 };
 
 H5adPredictions for_h5ad(const Application& application, const CellPredictions& p, const std::string& key) {
@@ -41,6 +43,9 @@ void predict(const PredictOptions& o, Console& console) {
   const ReadingOptions& reading = o.application.reading;
   if (o.in_place == !o.out.empty())
     throw UsageError("say where the predictions go: --out FILE.h5ad, --out FILE.tsv, or --in-place");
+  if (!o.in_place)
+    if (const Model model = read_model(o.application.model); model.system == "dgex")
+      return predict_dgex(model, o.application, o.dgex, o.out, console);
   const bool table = ends_with(o.out, ".tsv");
   if (!o.in_place && !table && !ends_with(o.out, ".h5ad"))
     throw UsageError("--out " + o.out + ": expected a name that ends in .h5ad or .tsv");
@@ -67,7 +72,9 @@ void add_predict(CLI::App& app, Program& program) {
   const auto o = std::make_shared<PredictOptions>();
   add_application_options(*verb, o->application);
   add_prediction_options(*verb, o->prediction);
-  verb->add_option("--out", o->out, "FILE.h5ad (a copy with the predictions) or FILE.tsv");
+  add_dgex_prediction_options(*verb, o->dgex);
+  verb->add_option("--out", o->out,
+                   "FILE.h5ad (a copy with the predictions) or FILE.tsv; dgex: also FILE.gctx, FILE.gct");
   verb->add_flag("--in-place,!--no-in-place", o->in_place, "add the predictions to DATA itself");
   verb->add_option("--obs-key", o->key, "name of the label column in h5ad")->capture_default_str();
   verb->callback([&program, o] { program.action = [&program, o] { predict(*o, program.console); }; });

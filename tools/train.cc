@@ -15,6 +15,7 @@
 #include "tools/evaluation_report.h"
 #include "tools/memory_budget.h"
 #include "tools/process_status.h"
+#include "tools/train_dgex.h"
 #include "tools/train_options.h"
 #include "tools/train_outputs.h"
 
@@ -169,7 +170,9 @@ void add_train(CLI::App& app, Program& program) {
       app.add_subcommand("train", "Does the whole job of a system: read, select, split, train, test, report.");
   const auto o = std::make_shared<TrainOptions>();
   add_train_options(*verb, *o);
-  verb->callback([&program, o] { program.action = [&program, o] { train(*o, program); }; });
+  verb->callback([&program, o] {
+    program.action = [&program, o] { o->model == "dgex" ? train_dgex(*o, program) : train(*o, program); };
+  });
 }
 
 }  // namespace genexx::tools

@@ -22,17 +22,6 @@ nlohmann::json read_config_file(const std::string& path) {
   }
 }
 
-// The configuration file with --set on top.
-nlohmann::json given_settings(const TrainOptions& o) {
-  nlohmann::json given = o.config_file.empty() ? nlohmann::json::object() : read_config_file(o.config_file);
-  if (!given.is_object()) throw UsageError("--config " + o.config_file + ": expected a JSON object");
-  for (const std::string& setting : o.settings) {
-    auto parsed = parse_setting(setting);
-    set_dotted(given, parsed.first, std::move(parsed.second));
-  }
-  return given;
-}
-
 scannonet::Config resolve(const TrainOptions& o, const nlohmann::json& given, scannonet::Config config) {
   if (!o.preset.empty()) scannonet::apply_preset(config, o.preset);
   if (const nlohmann::json* compat = find_dotted(given, "compat"); compat && compat->is_string())
@@ -53,10 +42,13 @@ mlp::Config resolve(const TrainOptions& o, const nlohmann::json& given, mlp::Con
 }  // namespace
 
 void add_train_options(CLI::App& verb, TrainOptions& o) {
-  verb.add_option("DATA", o.reading.data, "any readable file or a 10x directory")->required();
+  verb.add_option("DATA", o.reading.data, "any readable file, a 10x directory, or for dgex a prepared directory")
+      ->required();
+  verb.add_option("--landmarks", o.landmarks, "dgex, one matrix: file with the names of the landmark genes, one a line")
+      ->check(CLI::ExistingFile);
   verb.add_option("--out", o.out, "directory to write to");
-  verb.add_option("--model", o.model, "scannonet, fly, or mlp for a network of one's own")
-      ->check(CLI::IsMember({"scannonet", "fly", "mlp"}))
+  verb.add_option("--model", o.model, "scannonet, fly, dgex, or mlp for a network of one's own")
+      ->check(CLI::IsMember({"scannonet", "fly", "dgex", "mlp"}))
       ->capture_default_str();
   verb.add_option("--preset", o.preset, "settings of a published run, for instance \"Zheng 68K\"");
   verb.add_option("--config", o.config_file, "JSON file with settings");
@@ -91,6 +83,16 @@ void check_combination(const TrainOptions& o) {
   if (o.folds > 0 && o.replicas_given && !o.refit)
     throw UsageError(
         "--replicas and --folds: each fold is one replica; leave one of them out, or add --refit for a model");
+}
+
+nlohmann::json given_settings(const TrainOptions& o) {
+  nlohmann::json given = o.config_file.empty() ? nlohmann::json::object() : read_config_file(o.config_file);
+  if (!given.is_object()) throw UsageError("--config " + o.config_file + ": expected a JSON object");
+  for (const std::string& setting : o.settings) {
+    auto parsed = parse_setting(setting);
+    set_dotted(given, parsed.first, std::move(parsed.second));
+  }
+  return given;
 }
 
 SystemConfig resolve_config(const TrainOptions& o) {

@@ -19,7 +19,7 @@ namespace genexx::tools {
 
 struct TrainOptions {
   ReadingOptions reading;
-  std::string model = "scannonet", out, preset, config_file, device = "auto", cpu_isa;
+  std::string model = "scannonet", landmarks, out, preset, config_file, device = "auto", cpu_isa;
   std::vector<std::string> settings;
   std::int64_t replicas = 10, folds = 0;  // replicas: scannonet 10, else 1
   bool replicas_given = false;
@@ -32,6 +32,9 @@ void add_train_options(CLI::App& verb, TrainOptions& options);
 
 // Throws UsageError for options that do not go together.
 void check_combination(const TrainOptions& options);
+
+// The configuration file, then --set, as one object. Throws UsageError or InputError for what is not one.
+nlohmann::json given_settings(const TrainOptions& options);
 
 // The configuration of one of the classifiers.
 struct SystemConfig {

@@ -37,7 +37,7 @@ class Docs(unittest.TestCase):
         self.run_commands_of("docs/user-guide.md")
 
     def test_the_commands_of_the_dgex_page_work(self):
-        self.run_commands_of("docs/dgex.md", at_least=2)
+        self.run_commands_of("docs/dgex.md", at_least=6)
 
     def test_the_readme_lists_exactly_the_verbs_of_the_program(self):
         rows = re.findall(r"^\| (`.*?`) \|", read("README.md"), re.M)

@@ -143,5 +143,157 @@ class PrepareDgex(unittest.TestCase):
             self.assertIn("landmark_0007", said)
 
 
+class TrainDgex(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="genexx-dgex-train-")
+        cls.geo = cls.path("geo.gctx")
+        genexx("simulate", "--kind", "landmarks", "--samples", 400, "--landmarks", 25, "--targets", 30, "--seed", 6, "--out", cls.geo)
+        rna = cls.path("rna.gctx")
+        genexx("simulate", "--kind", "landmarks", "--samples", 40, "--landmarks", 25, "--targets", 30, "--seed", 6, "--out", rna)
+        with h5py.File(rna) as file, open(cls.path("rna.txt"), "w") as out:
+            out.write("TargetID\tGene_Symbol\tChr\tCoord\t" + "\t".join(f"HG{i}" for i in range(40)) + "\n")
+            for name, values in zip(file["0/META/ROW/id"][:], file["0/DATA/0/matrix"][:].T):
+                out.write(f"{name.decode()}\t-\t1\t1\t" + "\t".join(map(str, values)) + "\n")
+        cls.prepared, cls.run_directory = cls.path("prepared"), cls.path("run")
+        done = genexx("prepare-dgex", "--geo", cls.geo, "--geuvadis", cls.path("rna.txt"), "--gtex", rna, "--map",
+                      cls.path("geo.map.tsv"), "--landmarks", cls.path("geo.landmarks.txt"), "--out", cls.prepared, "--distance", 0)
+        assert done.returncode == 0, done.stderr
+        cls.done = genexx("train", cls.prepared, "--model", "dgex", "--out", cls.run_directory, *cls.small())
+        assert cls.done.returncode == 0, cls.done.stderr
+
+    @staticmethod
+    def small(epochs=30):
+        return ["--set", "network.hidden=60", "--set", "network.layers=2", "--set", f"train.epochs={epochs}", "--set",
+                "train.learning_rate=0.003", "--set", "train.batch=50", "--seed", 3]
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.folder, name)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def out(self, name):
+        return os.path.join(self.run_directory, name)
+
+    def metrics(self, folder=None):
+        with open(os.path.join(folder or self.run_directory, "metrics.json")) as file:
+            return json.load(file)
+
+    def test_all_outputs_of_the_publication_are_there(self):
+        for name in ("bestva_model.safetensors", "best1000G_model.safetensors", "model.safetensors", "history.tsv",
+                     "split.json", "config.json", "report.html", "log.jsonl"):
+            self.assertTrue(os.path.exists(self.out(name)), name)
+        for file, part in (("bestva_Y_va_hat", "validation"), ("bestva_Y_te_hat", "test"),
+                           ("best1000G_Y_1000G_hat", "1000G"), ("best1000G_Y_GTEx_hat", "GTEx")):
+            predicted, truth = np.load(self.out(file + ".npy")), np.load(os.path.join(self.prepared, f"Y_{part}.npy"))
+            self.assertEqual((predicted.dtype, predicted.shape), (np.float64, truth.shape))
+            self.assertAlmostEqual(np.abs(predicted - truth).mean(), self.metrics()[part]["mae"], places=5)
+
+    def test_the_log_has_the_published_columns_and_the_best_of_them_is_kept(self):
+        with open(self.out("log.tsv")) as file:
+            lines = [line.rstrip("\n").split("\t") for line in file]
+        names = [f"MAE_{s}{c}" for s in ("va", "te", "1000G", "GTEx", "tr") for c in ("", "_change")]
+        self.assertEqual(lines[0], ["epoch", *names, "learning_rate", "time(sec)"])
+        rows = [dict(zip(lines[0], map(float, row))) for row in lines[1:31]]
+        self.assertEqual([row["epoch"] for row in rows], list(range(1, 31)))
+        best = min(row["MAE_va"] for row in rows)
+        self.assertEqual(lines[31][0], f"MAE_va_best : {best:.6f}")
+        self.assertAlmostEqual(self.metrics()["validation"]["mae"], best, places=4)
+        self.assertAlmostEqual(self.metrics()["1000G"]["mae"], min(row["MAE_1000G"] for row in rows), places=4)
+        for before, now in zip(rows, rows[1:]):
+            self.assertAlmostEqual(now["MAE_te_change"], (now["MAE_te"] - before["MAE_te"]) / before["MAE_te"], places=4)
+            fell = now["learning_rate"] < before["learning_rate"]
+            self.assertEqual(fell, before["MAE_tr_change"] > 0 and before["learning_rate"] > 1e-5)
+
+    def test_it_learns_and_is_compared_with_the_baseline(self):
+        metrics = self.metrics()
+        self.assertLess(metrics["test"]["mae"], 0.75)
+        self.assertEqual(metrics["baseline"]["method"], "ridge")
+        self.assertEqual(len(metrics["test"]["per_gene"]), 30)
+        self.assertIn("test error", self.done.stderr)
+
+    def test_a_half_of_the_targets_is_trained_alone(self):
+        folder = self.path("half")
+        done = genexx("train", self.prepared, "--model", "dgex", "--out", folder, *self.small(2), "--set", "train.targets=second")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        half = np.load(os.path.join(folder, "bestva_Y_te_hat.npy"))
+        self.assertEqual(half.shape[1], 15)
+
+    def test_predict_standardises_by_the_data_themselves_and_streams_to_gctx(self):
+        out = self.path("inferred.gctx")
+        done = genexx("predict", self.run_directory, self.geo, "--out", out, "--overwrite")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with h5py.File(out) as file, h5py.File(self.geo) as data:
+            inferred, genes = file["0/DATA/0/matrix"][:], [g.decode() for g in file["0/META/ROW/id"][:]]
+            measured, names = data["0/DATA/0/matrix"][:], [g.decode() for g in data["0/META/ROW/id"][:]]
+            self.assertEqual(set(file["0/META/ROW/role"][:25]), {b"landmark"})
+        x = measured[:, [names.index(g) for g in genes[:25]]].astype(float)
+        np.testing.assert_allclose(inferred[:, :25], (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-3), atol=1e-5)
+        y = measured[:, [names.index(g) for g in genes[25:]]].astype(float)
+        y = (y - y.mean(axis=0)) / y.std(axis=0)
+        correlation = (inferred[:, 25:] * y).mean(axis=0) / inferred[:, 25:].std(axis=0)
+        self.assertGreater(np.median(correlation), 0.5)
+
+    def test_one_matrix_is_split_standardised_and_predicted_in_its_own_units(self):
+        folder, out = self.path("matrix"), self.path("matrix.tsv")
+        done = genexx("train", self.geo, "--model", "dgex", "--landmarks", self.path("geo.landmarks.txt"), "--out", folder,
+                      *self.small(), "--replicas", 2)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        metrics = self.metrics(folder)
+        self.assertEqual(metrics["test"]["replicas"], 2)
+        done = genexx("predict", folder, self.geo, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(out) as file:
+            rows = np.array([line.split("\t")[1:] for line in file.read().splitlines()[1:]], float)
+        with h5py.File(self.geo) as data:
+            truth = data["0/DATA/0/matrix"][:]
+            names = [g.decode() for g in data["0/META/COL/id"][:]]
+        with open(os.path.join(folder, "split.json")) as file:
+            test = [names.index(s) for s in json.load(file)["parts"]["test"]]
+        self.assertEqual(len(test), 80)
+        np.testing.assert_allclose(rows[:, :25], truth[:, :25], rtol=1e-5)
+        self.assertAlmostEqual(np.abs(rows[test, 25:] - truth[test, 25:]).mean(), metrics["test"]["mae_of_mean"], places=4)
+
+    def test_a_stopped_run_goes_on_to_the_same_end(self):
+        folder = self.path("stopped")
+        words = ["train", self.prepared, "--model", "dgex", "--out", folder, *self.small(60)]
+        whole = self.path("whole")
+        self.assertEqual(genexx(*words[:4], "--out", whole, *self.small(60)).returncode, 0)
+        limit, start, stopped = 0.2, "--overwrite", 0
+        done = genexx(*words, "--time-limit", limit)
+        while done.returncode in (1, 6):
+            stopped += done.returncode == 6
+            start = "--resume" if done.returncode == 6 else start  # 1: there was no checkpoint yet
+            limit *= 1.5
+            done = genexx(*words, start, "--time-limit", limit)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("bestva_Y_te_hat.npy", "best1000G_Y_GTEx_hat.npy"):
+            np.testing.assert_array_equal(np.load(os.path.join(whole, name)), np.load(os.path.join(folder, name)))
+
+    def refused(self, code, text, *words):
+        done = genexx(*words)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn(text, done.stderr)
+
+    def test_what_cannot_be_is_refused(self):
+        train = ["train", "--model", "dgex", "--out", self.path("bad")]
+        self.refused(2, "needs --landmarks", *train, self.geo)
+        self.refused(2, "network.hiden", *train, self.prepared, "--set", "network.hiden=3")
+        self.refused(2, "train.targets", *train, self.geo, "--landmarks", self.path("geo.landmarks.txt"), "--set", "train.targets=first")
+        with open(self.path("names.txt"), "w") as file:
+            file.write("landmark_0001\nnothing\n")
+        self.refused(4, "'nothing'", *train, self.geo, "--landmarks", self.path("names.txt"))
+        self.refused(3, "prepared.json", *train, self.folder)
+        self.refused(2, "use genexx predict", "embed", self.run_directory, self.geo, "--out", self.path("e.h5ad"))
+        self.refused(2, ".gctx", "predict", self.run_directory, self.geo, "--out", self.path("e.xyz"))
+        damaged = self.path("damaged")
+        shutil.copytree(self.prepared, damaged)
+        np.save(os.path.join(damaged, "Y_test.npy"), np.zeros((3, 30), "f4"))
+        self.refused(3, "Y_test.npy is 3 x 30, expected", *train, damaged)
+
+
 if __name__ == "__main__":
     unittest.main()

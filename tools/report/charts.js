@@ -144,6 +144,26 @@ function reliability(bins) {
   });
 }
 
+// Each gene's error against that of a baseline; genes below the diagonal are better than by the baseline.
+function errorsBesideBaseline({errors, baseline, name}) {
+  const most = Math.max(...errors, ...baseline);
+  return plot({
+    label: `Mean absolute error of each gene against that by ${name}; below the line the model is better.`,
+    height: 320, caption: "Each point is one gene. Below the line: better than the baseline.",
+    configure: () => ({
+      type: "scatter",
+      data: {datasets: [
+        {label: "Genes", data: errors.map((y, i) => ({x: baseline[i], y})), pointRadius: errors.length > 1000 ? 1.5 : 3,
+          backgroundColor: faded(colour("accent"), 0.5), borderColor: faded(colour("accent"), 0.5)},
+        {label: "The same error", type: "line", data: [{x: 0, y: 0}, {x: most, y: most}], borderColor: colour("muted"),
+          borderWidth: 1.5, borderDash: [6, 4], pointRadius: 0, pointHitRadius: 0},
+      ]},
+      options: options({legend: true, x: {min: 0, title: `Error by ${name}`}, y: {min: 0, title: "Error"},
+        tooltip: {intersect: true, callbacks: {label: (item) => `${item.parsed.y.toPrecision(3)}, ${name} ${item.parsed.x.toPrecision(3)}`}}}),
+    }),
+  });
+}
+
 // counts[i] between edges[i] and edges[i + 1].
 function histogram({edges, counts, label, title, of = "Cells", asPercent = false}) {
   const show = (value) => asPercent ? Math.round(100 * value) : Number(value.toPrecision(3));

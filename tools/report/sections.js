@@ -221,12 +221,19 @@ function calibration(data) {
   ];
 }
 
-// The place of sections for regression (per-gene errors, scatter against a baseline).
+// Regression: how errors spread over the genes, and each beside a baseline's.
 function perGene(data) {
   const g = data.per_gene;
   if (!g || !g.mae_histogram) return null;
-  return [histogram({edges: g.mae_histogram.edges, counts: g.mae_histogram.counts, title: "Mean absolute error of a gene", of: "Genes",
-    label: "How many genes have which mean absolute error."})];
+  const b = g.baseline;
+  const spread = histogram({edges: g.mae_histogram.edges, counts: g.mae_histogram.counts, title: "Mean absolute error of a gene", of: "Genes",
+    label: "How many genes have which mean absolute error."});
+  if (!b || !b.errors || !b.errors.length) return [spread];
+  return [
+    element("p", {class: "note"}, `By ${b.name} the mean error is ${decimal(b.mae)} ± ${decimal(b.mae_sd)} over genes; by the model ` +
+      `${decimal(g.mae)} ± ${decimal(g.mae_sd)}: ${percent(b.relative_improvement, 1)} lower, and lower in ${percent(b.genes_improved, 1)} of the genes.`),
+    element("div", {class: "pair"}, errorsBesideBaseline({errors: g.errors, baseline: b.errors, name: b.name}), spread),
+  ];
 }
 
 function resources(data) {

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/train_dgex.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "engine/device.h"
+#include "engine/error.h"
+#include "engine/version.h"
+#include "io/report.h"
+#include "io/safetensors.h"
+#include "models/config.h"
+#include "models/history_json.h"
+#include "tools/checkpointer.h"
+#include "tools/dgex_outputs.h"
+#include "tools/stop_signal.h"
+#include "tools/train_outputs.h"
+
+namespace genexx::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+dgex::Config config_of(const TrainOptions& o) {
+  dgex::Config config;
+  if (!o.preset.empty()) throw UsageError("--preset is for scannonet; dgex has its published settings as defaults");
+  apply_json(config, given_settings(o));
+  dgex::check(config);
+  return config;
+}
+
+void check_options(const TrainOptions& o) {
+  if (o.folds > 0 || o.refit) throw UsageError("--folds and --refit are for scannonet; dgex splits its profiles once");
+  if (std::filesystem::is_directory(o.reading.data) != o.landmarks.empty())
+    throw UsageError(o.landmarks.empty()
+                         ? "one matrix needs --landmarks FILE, the names of the landmark genes; a "
+                           "directory must be one that prepare-dgex wrote"
+                         : "--landmarks goes with one matrix; a prepared directory knows its landmarks");
+}
+
+// One training, from data to files.
+class DgexRun {
+ public:
+  DgexRun(const TrainOptions& o, const dgex::Config& config, Program& program)
+      : o_(o),
+        config_(config),
+        config_json_(to_json_config(config)),
+        program_(program),
+        console_(program.console),
+        pool_(thread_count(o.reading)),
+        ctx_(device_context(o.device, o.cpu_isa, pool_)),
+        replicas_(o.replicas_given ? o.replicas : 1) {}
+
+  void run() {
+    if (o_.reading.time_limit > 0) set_time_limit(o_.reading.time_limit);
+    data_ = o_.landmarks.empty() ? read_prepared_dgex(o_.reading.data, config_, console_)
+                                 : read_matrix_dgex(o_.reading, o_.landmarks, config_, o_.seed, console_);
+    data_.set.monitors = dgex::make_monitors(data_.parts, config_, o_.seed);
+    network_ = dgex::make_network(data_.set.dense.cols, data_.set.targets.cols, config_);
+    const TrainerConfig trainer = dgex::make_trainer_config(network_, data_.set.monitors, config_);
+    console_.say(fmt::format("{}: {} landmarks, {} targets, {} profiles to train on; {} parameters, {} replicas",
+                             data_.description, data_.set.dense.cols, data_.set.targets.cols,
+                             dgex::find_part(data_.parts, "train")->count, network_.parameter_count(), replicas_));
+    if (o_.dry_run) return;
+    RunDirectory out(o_.out, o_.resume              ? RunDirectory::Use::resume
+                             : o_.reading.overwrite ? RunDirectory::Use::replace
+                                                    : RunDirectory::Use::fresh);
+    const auto begin = Clock::now();
+    train(trainer, out);
+    seconds_.train = since(begin);
+    write_results(trainer, out);
+  }
+
+ private:
+  nlohmann::json identity() const {
+    return {{"config", config_json_}, {"seed", o_.seed},
+            {"replicas", replicas_},  {"sha256", data_.sha256},
+            {"model", "dgex"},        {"device", ctx_->device() == DeviceType::cpu ? "cpu" : "cuda"}};
+  }
+
+  void train(const TrainerConfig& trainer_config, RunDirectory& out) {
+    const std::int64_t total = config_.epochs * replicas_;
+    std::int64_t done = 0;
+    Checkpointer checkpoint(out, kMainCheckpoint, identity());
+    Trainer* running = nullptr;
+    TrainerHooks hooks;
+    hooks.on_epoch = [&](const EpochRecord& r) {
+      console_.show_progress(++done, total,
+                             fmt::format("epoch {}, validation error {:.4f}", r.epoch, r.validation.absolute_error));
+      out.log("epoch", {{"epoch", r.epoch},
+                        {"replica", r.replica},
+                        {"losses", r.losses},
+                        {"validation_mae", r.validation.absolute_error},
+                        {"monitors", r.monitors},
+                        {"learning_rate", r.learning_rate},
+                        {"seconds", r.seconds}});
+    };
+    hooks.on_checkpoint = [&] { checkpoint.after_epoch(*running); };
+    hooks.should_stop = [&] { return checkpoint.should_stop(); };
+    Trainer trainer(*ctx_, network_, data_.set, dgex::make_tasks(data_.parts, replicas_, o_.seed), trainer_config,
+                    hooks);
+    running = &trainer;
+    if (o_.resume)
+      if (const auto state = checkpoint.load()) trainer.resume(*state);
+    done = static_cast<std::int64_t>(trainer.history().size());
+    try {
+      trainer.run();
+    } catch (const StoppedError& stopped) {
+      console_.end_progress();
+      const std::string message = fmt::format("{} by {}", stopped.what(), stop_reason());
+      if (!out.has_checkpoint()) throw RuntimeError(message + "; there is no checkpoint yet");
+      throw StoppedError(message + "; the checkpoint is valid, go on with --resume");
+    }
+    console_.end_progress();
+    history_ = trainer.history();
+    for (std::size_t rule = 0; rule < trainer_config.phases[0].keep.size(); ++rule)
+      kept_.push_back(trainer.kept(rule).weights);
+  }
+
+  void save(const RunDirectory& out, const std::string& name, const std::vector<NamedTensor>& weights,
+            const nlohmann::json& metrics) const {
+    Model model = dgex_model(data_, network_, weights, replicas_);
+    model.summary["run"] = description();
+    model.summary["config"] = config_json_;
+    model.summary["test"] = metrics.value("test", nlohmann::json());
+    ModelParts parts = to_parts(model);
+    write_safetensors(out.file(name), {std::move(parts.tensors), std::move(parts.metadata)});
+  }
+
+  nlohmann::json description() const {
+    nlohmann::json d = identity();
+    d.erase("config");
+    d["command"] = program_.command_line;
+    d["data"] = o_.reading.data;
+    d["date"] =
+        fmt::format("{:%F}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+    d["versions"] = {{"genexx", version()}, {"model_format", kModelFormat}};
+    return d;
+  }
+
+  // Errors on a part by the weights of a rule; the predictions go to `file` where one is named.
+  DgexErrors judge(const RunDirectory& out, std::size_t rule, const std::string& part, const std::string& file) {
+    return judge_dgex(*ctx_, data_, network_, kept_[rule], replicas_, part, file.empty() ? "" : out.file(file));
+  }
+  bool has(const std::string& part) const {
+    const dgex::Part* p = dgex::find_part(data_.parts, part);
+    return p && p->count > 0;
+  }
+
+  void write_results(const TrainerConfig& trainer, RunDirectory& out) {
+    const auto begin = Clock::now();
+    nlohmann::json metrics;
+    const std::string judged = has("test") ? "test" : "validation";
+    DgexErrors main;
+    for (const char* part : {"train", "validation", "test"}) {
+      if (!has(part)) continue;
+      const std::string file = part == std::string("validation") ? "bestva_Y_va_hat.npy"
+                               : part == std::string("test")     ? "bestva_Y_te_hat.npy"
+                                                                 : "";
+      DgexErrors errors = judge(out, 0, part, file);
+      metrics[part] = dgex_metrics(errors);
+      if (part == judged) main = std::move(errors);
+    }
+    if (kept_.size() > 1) {
+      metrics["1000G"] = dgex_metrics(judge(out, 1, "1000G", "best1000G_Y_1000G_hat.npy"));
+      if (has("GTEx")) metrics["GTEx"] = dgex_metrics(judge(out, 1, "GTEx", "best1000G_Y_GTEx_hat.npy"));
+    } else if (has("GTEx")) {
+      metrics["GTEx"] = dgex_metrics(judge(out, 0, "GTEx", "bestva_Y_GTEx_hat.npy"));
+    }
+    const std::vector<double> baseline = add_baseline(judged, main, metrics);
+    add_per_gene(main, baseline, metrics[judged]);
+    seconds_.test = since(begin);
+    metrics["seconds"] = {
+        {"read", data_.seconds}, {"prepare", 0.0}, {"train", seconds_.train}, {"test", seconds_.test}};
+    metrics["peak_memory_bytes"] = peak_memory();
+    save(out, "bestva_model.safetensors", kept_[0], metrics);
+    if (kept_.size() > 1) save(out, "best1000G_model.safetensors", kept_[1], metrics);
+    save(out, "model.safetensors", kept_[0], metrics);
+    for (std::int64_t r = 0; r < replicas_; ++r)
+      out.write(r == 0 ? "log.tsv" : fmt::format("log_{}.tsv", r), dgex_log(history_, data_.set.monitors, r));
+    HistoryColumns columns;
+    for (const Monitor& monitor : data_.set.monitors) columns.monitors.push_back(monitor.name);
+    out.write("history.tsv", history_table(history_, trainer.phases, columns));
+    out.write_json("config.json", config_json_);
+    write_split(out);
+    out.write_json("metrics.json", metrics);
+    write_report_page(out, metrics, main, baseline, judged);
+    console_.say(fmt::format(
+        "{} error {:.4f}{}; report: {}", judged, metrics[judged]["mae"].get<double>(),
+        baseline.empty() ? "" : fmt::format(", {} {:.4f}", config_.baseline, metrics["baseline"]["mae"].get<double>()),
+        out.file("report.html")));
+  }
+
+  std::vector<double> add_baseline(const std::string& part, const DgexErrors& errors, nlohmann::json& metrics) {
+    const auto model = fit_dgex_baseline(*ctx_, pool_, data_, config_);
+    if (!model) return {};
+    const DgexErrors baseline = judge_dgex_baseline(*ctx_, data_, *model, part);
+    const dgex::ErrorComparison c = dgex::compare_errors(errors.of_mean, baseline.of_mean);
+    metrics["baseline"] = {{"method", config_.baseline},
+                           {"part", part},
+                           {"mae", dgex_metrics(baseline)["mae"]},
+                           {"mae_sd", dgex_metrics(baseline)["mae_sd"]},
+                           {"relative_improvement", c.improvement},
+                           {"genes_improved", c.improved_genes}};
+    return baseline.of_mean;
+  }
+
+  void add_per_gene(const DgexErrors& errors, const std::vector<double>& baseline, nlohmann::json& of_part) const {
+    nlohmann::json& genes = of_part["per_gene"] = nlohmann::json::array();
+    for (std::size_t t = 0; t < errors.of_mean.size(); ++t) {
+      genes.push_back({{"gene", data_.targets[t].id}, {"mae", errors.of_mean[t]}});
+      if (!baseline.empty()) genes.back()["baseline_mae"] = baseline[t];
+    }
+  }
+
+  void write_split(const RunDirectory& out) const {
+    nlohmann::json split = {{"seed", o_.seed}, {"kind", data_.prepared ? "prepared" : "random"}};
+    for (const dgex::Part& part : data_.parts) {
+      const auto begin = data_.samples.begin() + part.begin;
+      split["parts"][part.name] = std::vector<std::string>(begin, begin + part.count);
+    }
+    out.write_json("split.json", split);
+  }
+
+  void write_report_page(const RunDirectory& out, const nlohmann::json& metrics, const DgexErrors& errors,
+                         const std::vector<double>& baseline, const std::string& judged) const {
+    nlohmann::json report = {{"format", 1}, {"task", "regression"}, {"config", config_json_}};
+    report["model"] = {{"name", "D-GEX"},
+                       {"replicas", replicas_},
+                       {"parameters", network_.parameter_count()},
+                       {"genes", data_.landmarks.size()},
+                       {"targets", data_.targets.size()}};
+    nlohmann::json split;
+    for (const dgex::Part& part : data_.parts) split[part.name] = part.count;
+    report["data"] = {{"file", o_.reading.data},
+                      {"cells", data_.set.cells},
+                      {"matrix", data_.description},
+                      {"sha256", data_.sha256},
+                      {"split", split}};
+    report["run"] = description();
+    for (const char* part : {"test", "validation", "train"}) {
+      if (!metrics.contains(part)) continue;
+      report["metrics"][part] = metrics.at(part);
+      report["metrics"][part].erase("per_gene");
+    }
+    report["per_gene"] = per_gene_section(metrics, errors, baseline, judged);
+    report["history"] = history_section();
+    report["seconds"] = metrics.at("seconds");
+    report["memory"] = {{"peak_bytes", metrics.at("peak_memory_bytes")}};
+    write_report(out.file("report.html"), report);
+  }
+
+  nlohmann::json per_gene_section(const nlohmann::json& metrics, const DgexErrors& errors,
+                                  const std::vector<double>& baseline, const std::string& judged) const {
+    constexpr int kBins = 24;
+    const double most = std::max(1e-6, *std::max_element(errors.of_mean.begin(), errors.of_mean.end()));
+    std::vector<double> edges;
+    std::vector<std::int64_t> counts(kBins, 0);
+    for (int i = 0; i <= kBins; ++i) edges.push_back(most * i / kBins);
+    for (const double e : errors.of_mean) ++counts[static_cast<std::size_t>(std::min(kBins - 1.0, kBins * e / most))];
+    nlohmann::json section = {{"mae", metrics.at(judged).at("mae_of_mean")},
+                              {"mae_sd", metrics.at(judged).at("mae_sd")},
+                              {"mae_histogram", {{"edges", edges}, {"counts", counts}}},
+                              {"errors", errors.of_mean}};
+    if (!baseline.empty()) {
+      section["baseline"] = metrics.at("baseline");
+      section["baseline"]["name"] = config_.baseline == "knn" ? "KNN-GE" : config_.baseline + " regression";
+      section["baseline"]["errors"] = baseline;
+    }
+    return section;
+  }
+
+  // Both curves are mean absolute errors in the units of the training set's targets.
+  nlohmann::json history_section() const {
+    const auto watched = static_cast<std::size_t>(dgex::monitor_index(data_.set.monitors, "train"));
+    nlohmann::json list = nlohmann::json::array();
+    for (std::int64_t replica = 0; replica < replicas_; ++replica) {
+      nlohmann::json s = {{"replica", replica}, {"phase", "train"}, {"chosen_epoch", nullptr}};
+      for (const EpochRecord& r : history_) {
+        if (r.replica != replica) continue;
+        s["epoch"].push_back(r.epoch);
+        s["train_loss"].push_back(r.monitors[watched]);
+        s["validation_loss"].push_back(r.validation.absolute_error);
+        s["validation_accuracy"].push_back(nullptr);
+        if (r.best) s["chosen_epoch"] = r.epoch;
+      }
+      list.push_back(std::move(s));
+    }
+    return list;
+  }
+
+  const TrainOptions& o_;
+  dgex::Config config_;
+  nlohmann::json config_json_;
+  Program& program_;
+  Console& console_;
+  ThreadPool pool_;
+  std::unique_ptr<Context> ctx_;
+  std::int64_t replicas_;
+  DgexData data_;
+  Network network_;
+  std::vector<EpochRecord> history_;
+  std::vector<std::vector<NamedTensor>> kept_;  // by rule
+  StageSeconds seconds_;
+};
+
+}  // namespace
+
+void train_dgex(const TrainOptions& o, Program& program) {
+  const dgex::Config config = config_of(o);
+  if (o.dump_config) return fmt::print("{}\n", to_json_config(config).dump(2));
+  check_options(o);
+  if (o.out.empty()) throw UsageError("--out DIR is needed: the directory to write model, metrics and report to");
+  DgexRun(o, config, program).run();
+}
+
+}  // namespace genexx::tools
