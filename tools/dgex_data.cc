@@ -19,6 +19,7 @@
 #include "io/value_check.h"
 #include "models/dgex/clustering.h"
 #include "models/dgex/profile_set.h"
+#include "tools/stop_signal.h"
 
 namespace genexx::tools {
 namespace {
@@ -198,6 +199,42 @@ std::vector<std::int32_t> landmark_columns(const MatrixSource& source, const std
 
 }  // namespace
 
+namespace {
+
+// Sizes, parts and matrices, as prepared.json says. Throws nlohmann's exceptions for what it does not say.
+void read_parts(const std::string& directory, const nlohmann::json& prepared, const std::string& which,
+                Console& console, DgexData& data) {
+  if (prepared.at("format") != "genexx-dgex-prepared" || prepared.at("version").get<int>() > 1)
+    throw InputError(directory + "/prepared.json: not a preparation this program knows; use a newer Genexx");
+  const Range targets = targets_of(prepared, which);
+  const auto all_targets = prepared.at("targets").get<std::int64_t>();
+  data.set.dense.cols = prepared.at("landmarks").get<std::int64_t>();
+  data.set.targets.cols = targets.end - targets.begin;
+  if (static_cast<std::int64_t>(data.landmarks.size()) != data.set.dense.cols ||
+      static_cast<std::int64_t>(data.targets.size()) != all_targets)
+    throw InputError(directory + ": genes.tsv and prepared.json disagree; prepare the data again");
+  std::int64_t rows = 0;
+  for (const char* name : {"train", "validation", "test", "1000G", "GTEx"}) {
+    if (!prepared.at("sets").contains(name)) continue;
+    data.parts.push_back({name, rows, prepared.at("sets").at(name).at("profiles").get<std::int64_t>()});
+    rows += data.parts.back().count;
+  }
+  if (!dgex::find_part(data.parts, "train") || !dgex::find_part(data.parts, "validation"))
+    throw InputError(directory + " has no training or no validation profiles; prepare the data again");
+  data.set.dense.rows = data.set.targets.rows = rows;
+  data.set.dense.value.reserve(at(rows * data.set.dense.cols));
+  data.set.targets.value.reserve(at(rows * data.set.targets.cols));
+  for (const dgex::Part& part : data.parts) {
+    append_part(directory, part, prepared.at("sets").at(part.name), targets, all_targets, data);
+    console.show_progress(part.begin + part.count, rows, "reading " + part.name);
+    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while reading");
+  }
+  console.end_progress();
+  data.targets = {data.targets.begin() + targets.begin, data.targets.begin() + targets.end};
+}
+
+}  // namespace
+
 DgexData read_prepared_dgex(const std::string& directory, const dgex::Config& config, Console& console) {
   const auto begin = Clock::now();
   const std::string summary_path = directory + "/prepared.json";
@@ -207,35 +244,10 @@ DgexData read_prepared_dgex(const std::string& directory, const dgex::Config& co
   data.sha256 = sha256_of(summary_path);
   read_genes(directory + "/genes.tsv", data);
   try {
-    if (prepared.at("format") != "genexx-dgex-prepared" || prepared.at("version").get<int>() > 1)
-      throw InputError(summary_path + ": not a preparation this program knows; use a newer Genexx");
-    const Range targets = targets_of(prepared, config.targets);
-    const auto all_targets = prepared.at("targets").get<std::int64_t>();
-    data.set.dense.cols = prepared.at("landmarks").get<std::int64_t>();
-    data.set.targets.cols = targets.end - targets.begin;
-    if (static_cast<std::int64_t>(data.landmarks.size()) != data.set.dense.cols ||
-        static_cast<std::int64_t>(data.targets.size()) != all_targets)
-      throw InputError(directory + ": genes.tsv and prepared.json disagree; prepare the data again");
-    std::int64_t rows = 0;
-    for (const char* name : {"train", "validation", "test", "1000G", "GTEx"}) {
-      if (!prepared.at("sets").contains(name)) continue;
-      data.parts.push_back({name, rows, prepared.at("sets").at(name).at("profiles").get<std::int64_t>()});
-      rows += data.parts.back().count;
-    }
-    data.set.dense.rows = data.set.targets.rows = rows;
-    data.set.dense.value.reserve(at(rows * data.set.dense.cols));
-    data.set.targets.value.reserve(at(rows * data.set.targets.cols));
-    for (const dgex::Part& part : data.parts) {
-      append_part(directory, part, prepared.at("sets").at(part.name), targets, all_targets, data);
-      console.show_progress(part.begin + part.count, rows, "reading " + part.name);
-    }
-    console.end_progress();
-    data.targets = {data.targets.begin() + targets.begin, data.targets.begin() + targets.end};
+    read_parts(directory, prepared, config.targets, console, data);
   } catch (const nlohmann::json::exception& error) {
     throw InputError(summary_path + ": damaged: " + error.what());
   }
-  if (!dgex::find_part(data.parts, "train") || !dgex::find_part(data.parts, "validation"))
-    throw InputError(directory + " has no training or no validation profiles; prepare the data again");
   read_samples(directory + "/samples.tsv", data);
   refuse_not_finite(data.set.dense.value, directory + ": landmarks");
   refuse_not_finite(data.set.targets.value, directory + ": targets");
@@ -245,58 +257,94 @@ DgexData read_prepared_dgex(const std::string& directory, const dgex::Config& co
   return data;
 }
 
+namespace {
+
+// Which columns of a matrix are landmarks, which targets; and the place of each row after the shuffle.
+struct MatrixLayout {
+  std::vector<std::int32_t> landmarks, targets;
+  std::vector<std::int64_t> place;
+};
+
+std::vector<std::int32_t> other_columns(const std::vector<std::int32_t>& landmarks, std::int64_t columns) {
+  std::vector<bool> is_landmark(at(columns), false);
+  for (const std::int32_t c : landmarks) is_landmark[at(c)] = true;
+  std::vector<std::int32_t> others;
+  for (std::int32_t c = 0; c < static_cast<std::int32_t>(columns); ++c)
+    if (!is_landmark[at(c)]) others.push_back(c);
+  return others;
+}
+
+std::vector<dgex::Part> split_profiles(const std::string& path, std::int64_t rows, const dgex::Config& config) {
+  const auto part_of = [rows](double fraction) {
+    return static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(rows)));
+  };
+  const std::int64_t test = part_of(config.test_fraction), validation = part_of(config.validation_fraction);
+  const std::int64_t train = rows - test - validation;
+  if (train < 2 || validation < 1)
+    throw RefusedError(fmt::format("{}: {} profiles are too few to train, validate and test on", path, rows));
+  return {{"train", 0, train}, {"validation", train, validation}, {"test", train + validation, test}};
+}
+
+void take_names(const MatrixSource& source, const std::vector<std::int64_t>& order, MatrixLayout& layout,
+                DgexData& data) {
+  layout.place.resize(order.size());
+  data.samples.resize(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    layout.place[at(order[i])] = static_cast<std::int64_t>(i);
+    data.samples[i] = source.cell_names()[at(order[i])];
+  }
+  for (const std::int32_t c : layout.landmarks) data.landmarks.push_back({source.gene_names()[at(c)], "", 0, 1});
+  for (const std::int32_t c : layout.targets) data.targets.push_back({source.gene_names()[at(c)], "", 0, 1});
+}
+
+DenseMatrix empty_matrix(std::int64_t rows, std::size_t cols) {
+  DenseMatrix m;
+  m.rows = rows;
+  m.cols = static_cast<std::int64_t>(cols);
+  m.value.resize(at(m.rows * m.cols));
+  return m;
+}
+
+void read_values(MatrixSource& source, const MatrixLayout& layout, Console& console, TrainingSet& set) {
+  set.dense = empty_matrix(source.rows(), layout.landmarks.size());
+  set.targets = empty_matrix(source.rows(), layout.targets.size());
+  CsrMatrix block;
+  std::int64_t done = 0;
+  while (source.next(block, 256)) {
+    check_values(block, done, source, ValueRule::finite);
+    const std::vector<float> values = dense_rows(block);
+    for (std::int64_t i = 0; i < block.rows; ++i, ++done) {
+      const float* row = values.data() + i * block.cols;
+      float* x = set.dense.value.data() + layout.place[at(done)] * set.dense.cols;
+      float* y = set.targets.value.data() + layout.place[at(done)] * set.targets.cols;
+      for (std::size_t c = 0; c < layout.landmarks.size(); ++c) x[c] = row[layout.landmarks[c]];
+      for (std::size_t c = 0; c < layout.targets.size(); ++c) y[c] = row[layout.targets[c]];
+    }
+    console.show_progress(done, source.rows(), "reading");
+    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while reading");
+  }
+  console.end_progress();
+}
+
+}  // namespace
+
 DgexData read_matrix_dgex(const ReadingOptions& reading, const std::string& landmark_file, const dgex::Config& config,
                           std::uint64_t seed, Console& console) {
   const auto begin = Clock::now();
   if (config.targets != "all")
     throw UsageError("train.targets=" + config.targets + " is for prepared directories; one matrix trains all targets");
   const std::unique_ptr<MatrixSource> source = open_matrix(reading.data, reader_options(reading));
-  const std::vector<std::int32_t> landmarks = landmark_columns(*source, landmark_file);
-  std::vector<std::int32_t> targets;
-  for (std::int32_t c = 0; c < static_cast<std::int32_t>(source->cols()); ++c)
-    if (std::find(landmarks.begin(), landmarks.end(), c) == landmarks.end()) targets.push_back(c);
-  if (targets.empty()) throw RefusedError(landmark_file + ": every gene of the data is a landmark, no target is left");
-  const std::int64_t rows = source->rows();
-  const auto test = static_cast<std::int64_t>(std::llround(config.test_fraction * static_cast<double>(rows)));
-  const auto validation =
-      static_cast<std::int64_t>(std::llround(config.validation_fraction * static_cast<double>(rows)));
-  const std::int64_t train = rows - test - validation;
-  if (train < 2 || validation < 1)
-    throw RefusedError(fmt::format("{}: {} profiles are too few to train, validate and test on", reading.data, rows));
+  MatrixLayout layout;
+  layout.landmarks = landmark_columns(*source, landmark_file);
+  layout.targets = other_columns(layout.landmarks, source->cols());
+  if (layout.targets.empty())
+    throw RefusedError(landmark_file + ": every gene of the data is a landmark, no target is left");
   DgexData data;
-  data.parts = {{"train", 0, train}, {"validation", train, validation}, {"test", train + validation, test}};
-  const std::vector<std::int64_t> order = dgex::shuffled_order(seed, dgex::kSampleOrder, rows);
-  std::vector<std::int64_t> place(order.size());
-  data.samples.resize(order.size());
-  for (std::int64_t i = 0; i < rows; ++i) {
-    place[at(order[at(i)])] = i;
-    data.samples[at(i)] = source->cell_names()[at(order[at(i)])];
-  }
-  for (const std::int32_t c : landmarks) data.landmarks.push_back({source->gene_names()[at(c)], "", 0, 1});
-  for (const std::int32_t c : targets) data.targets.push_back({source->gene_names()[at(c)], "", 0, 1});
-  const auto fill = [rows](DenseMatrix& m, std::size_t cols) {
-    m.rows = rows;
-    m.cols = static_cast<std::int64_t>(cols);
-    m.value.resize(at(m.rows * m.cols));
-  };
-  fill(data.set.dense, landmarks.size());
-  fill(data.set.targets, targets.size());
-  CsrMatrix block;
-  std::int64_t done = 0;
-  while (source->next(block, 256)) {
-    check_values(block, done, *source, ValueRule::finite);
-    const std::vector<float> values = dense_rows(block);
-    for (std::int64_t i = 0; i < block.rows; ++i, ++done) {
-      const float* row = values.data() + i * block.cols;
-      float* x = data.set.dense.value.data() + place[at(done)] * data.set.dense.cols;
-      float* y = data.set.targets.value.data() + place[at(done)] * data.set.targets.cols;
-      for (std::size_t c = 0; c < landmarks.size(); ++c) x[c] = row[landmarks[c]];
-      for (std::size_t c = 0; c < targets.size(); ++c) y[c] = row[targets[c]];
-    }
-    console.show_progress(done, rows, "reading");
-  }
-  console.end_progress();
+  data.parts = split_profiles(reading.data, source->rows(), config);
+  take_names(*source, dgex::shuffled_order(seed, dgex::kSampleOrder, source->rows()), layout, data);
+  read_values(*source, layout, console, data.set);
   if (config.standardise == "yes") {
+    const std::int64_t train = dgex::find_part(data.parts, "train")->count;
     standardise(data.set.dense, train, data.landmarks);
     standardise(data.set.targets, train, data.targets);
   }

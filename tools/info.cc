@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // genexx info [MODEL]: what this build can do, or what a model is.
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "engine/device.h"
 #include "engine/version.h"
@@ -24,6 +25,12 @@ void print_model(const std::string& path) {
   fmt::print("{}: a {} model of format {}\n", path, m.system, kModelFormat);
   fmt::print("replicas: {}, parameters of each: {}\n", m.replicas, m.network.parameter_count());
   fmt::print("genes: {} ({} ... {})\n", m.recipe.genes(), m.recipe.gene_ids.front(), m.recipe.gene_ids.back());
+  if (m.system == "dgex") {
+    fmt::print("targets: {} ({} ... {})\n", m.classes.size(), m.classes.front(), m.classes.back());
+    nlohmann::json summary = m.summary;
+    summary.erase("dgex");  // numbers of every gene
+    return fmt::print("summary: {}\n", summary.dump(2));
+  }
   fmt::print("classes: {}\n", m.classes.size());
   for (const std::string& name : m.classes) fmt::print("  {}\n", name);
   fmt::print(

@@ -178,6 +178,99 @@ void add_dgex_prediction_options(CLI::App& verb, DgexPredictionOptions& o) {
       "--no-destandardise", [&o] { o.destandardise = false; }, "dgex: targets standardised");
 }
 
+namespace {
+
+// One prediction, its parts at hand.
+class Prediction {
+ public:
+  Prediction(const Model& model, const ApplicationOptions& application, const DgexPredictionOptions& o)
+      : model_(model),
+        reading_(application.reading),
+        pool_(thread_count(reading_)),
+        ctx_(device_context(application.device, application.cpu_isa, pool_)),
+        source_(open_matrix(reading_.data, reader_options(reading_))),
+        inference_(*ctx_, model.network, model.replicas, model.weights) {
+    const bool is_raw = model.summary.at("dgex").value("input", "raw") == "raw";
+    standardise_ = o.standardise != "auto" ? o.standardise : is_raw ? "model" : "own";
+    destandardise_ = o.destandardise.value_or(is_raw);
+  }
+
+  void match(const std::string& missing_genes, Console& console) {
+    std::vector<GeneNaming> namings = {{"model ids", model_.recipe.gene_ids}};
+    if (!model_.recipe.gene_symbols.empty()) namings.push_back({"model symbols", model_.recipe.gene_symbols});
+    match_ = match_genes(gene_namings(*source_), namings,
+                         {.duplicates = reading_.duplicates == "first" ? DuplicateGenes::first : DuplicateGenes::error,
+                          .min_overlap = reading_.min_overlap});
+    missing_ = match_.missing_mask();
+    console.say(fmt::format("{}: {} profiles; {}; {}", reading_.data, source_->rows(), source_->description(),
+                            match_.description));
+    if (!missing_genes.empty()) write_missing_genes(missing_genes, match_, namings);
+    input_ = standardise_ == "own" ? own_scaling(*source_, match_) : scaling_of(model_, "input_mean", "input_scale");
+    target_ = scaling_of(model_, "target_mean", "target_scale");
+  }
+
+  void run(const std::string& out, Console& console) {
+    const Sink sink = open_sink(out, annotations_of(*source_, model_), pool_.threads());
+    std::int64_t done = 0;
+    for_blocks(*source_, match_, [&](const std::vector<float>& values, std::int64_t count) {
+      refuse_not_finite(values, done, *source_, model_);
+      sink.append(rows_of(values, count), count);
+      done += count;
+      console.show_progress(done, source_->rows(), "predicting");
+    });
+    console.end_progress();
+    sink.commit();
+    console.say(fmt::format("{} profiles, {} landmarks and {} targets: {}", done, inference_.landmarks(),
+                            inference_.targets(), out));
+  }
+
+ private:
+  // The landmarks as the network takes them; one that the data lack is its mean.
+  std::vector<float> input_of(const std::vector<float>& values) const {
+    std::vector<float> x = values;
+    const std::size_t landmarks = missing_.size();
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const std::size_t g = i % landmarks;
+      if (standardise_ != "none")
+        x[i] = static_cast<float>((static_cast<double>(x[i]) - input_.mean[g]) / input_.scale[g]);
+      if (missing_[g]) x[i] = 0;
+    }
+    return x;
+  }
+
+  // Landmarks, then targets, of each profile.
+  std::vector<float> rows_of(const std::vector<float>& values, std::int64_t count) {
+    const std::size_t landmarks = missing_.size(), targets = at(inference_.targets());
+    const std::vector<float> x = input_of(values), y = inference_.mean(x.data(), count);
+    std::vector<float> rows(at(count) * (landmarks + targets));
+    for (std::size_t i = 0; i < at(count); ++i) {
+      float* row = rows.data() + i * (landmarks + targets);
+      for (std::size_t g = 0; g < landmarks; ++g)
+        row[g] = missing_[g] ? std::nanf("") : destandardise_ ? values[i * landmarks + g] : x[i * landmarks + g];
+      for (std::size_t t = 0; t < targets; ++t) {
+        const float v = y[i * targets + t];
+        row[landmarks + t] =
+            destandardise_ ? static_cast<float>(static_cast<double>(v) * target_.scale[t] + target_.mean[t]) : v;
+      }
+    }
+    return rows;
+  }
+
+  const Model& model_;
+  const ReadingOptions& reading_;
+  ThreadPool pool_;
+  std::unique_ptr<Context> ctx_;
+  std::unique_ptr<MatrixSource> source_;
+  dgex::Inference inference_;
+  std::string standardise_;
+  bool destandardise_ = false;
+  GeneMatch match_;
+  std::vector<std::uint8_t> missing_;
+  Scaling input_, target_;
+};
+
+}  // namespace
+
 void predict_dgex(const Model& model, const ApplicationOptions& application, const DgexPredictionOptions& o,
                   const std::string& out, Console& console) {
   const ReadingOptions& reading = application.reading;
@@ -185,60 +278,9 @@ void predict_dgex(const Model& model, const ApplicationOptions& application, con
     throw UsageError("--out " + out + ": expected a name that ends in .gctx, .gct, .tsv or .h5ad");
   refuse_existing(out, reading.overwrite);
   if (reading.time_limit > 0) set_time_limit(reading.time_limit);
-  const bool is_raw = model.summary.at("dgex").value("input", "raw") == "raw";
-  const std::string standardise = o.standardise != "auto" ? o.standardise : is_raw ? "model" : "own";
-  const bool destandardise = o.destandardise.value_or(is_raw);
-
-  ThreadPool pool(thread_count(reading));
-  const std::unique_ptr<Context> ctx = device_context(application.device, application.cpu_isa, pool);
-  const std::unique_ptr<MatrixSource> source = open_matrix(reading.data, reader_options(reading));
-  std::vector<GeneNaming> namings = {{"model ids", model.recipe.gene_ids}};
-  if (!model.recipe.gene_symbols.empty()) namings.push_back({"model symbols", model.recipe.gene_symbols});
-  const GeneMatch match =
-      match_genes(gene_namings(*source), namings,
-                  {.duplicates = reading.duplicates == "first" ? DuplicateGenes::first : DuplicateGenes::error,
-                   .min_overlap = reading.min_overlap});
-  console.say(
-      fmt::format("{}: {} profiles; {}; {}", reading.data, source->rows(), source->description(), match.description));
-  if (!application.missing_genes.empty()) write_missing_genes(application.missing_genes, match, namings);
-
-  const Scaling input =
-      standardise == "own" ? own_scaling(*source, match) : scaling_of(model, "input_mean", "input_scale");
-  const Scaling target = scaling_of(model, "target_mean", "target_scale");
-  const std::vector<std::uint8_t> missing = match.missing_mask();
-  dgex::Inference inference(*ctx, model.network, model.replicas, model.weights);
-  const Sink sink = open_sink(out, annotations_of(*source, model), pool.threads());
-  const std::size_t landmarks = at(inference.landmarks()), targets = at(inference.targets());
-  std::vector<float> rows;
-  std::int64_t done = 0;
-  for_blocks(*source, match, [&](const std::vector<float>& values, std::int64_t count) {
-    refuse_not_finite(values, done, *source, model);
-    std::vector<float> x = values;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const std::size_t g = i % landmarks;
-      if (standardise != "none")
-        x[i] = static_cast<float>((static_cast<double>(x[i]) - input.mean[g]) / input.scale[g]);
-      if (missing[g]) x[i] = 0;  // the mean of a standardised gene
-    }
-    const std::vector<float> y = inference.mean(x.data(), count);
-    rows.resize(at(count) * (landmarks + targets));
-    for (std::size_t i = 0; i < at(count); ++i) {
-      float* row = rows.data() + i * (landmarks + targets);
-      for (std::size_t g = 0; g < landmarks; ++g)
-        row[g] = missing[g] ? std::nanf("") : destandardise ? values[i * landmarks + g] : x[i * landmarks + g];
-      for (std::size_t t = 0; t < targets; ++t) {
-        const float v = y[i * targets + t];
-        row[landmarks + t] =
-            destandardise ? static_cast<float>(static_cast<double>(v) * target.scale[t] + target.mean[t]) : v;
-      }
-    }
-    sink.append(rows, count);
-    done += count;
-    console.show_progress(done, source->rows(), "predicting");
-  });
-  console.end_progress();
-  sink.commit();
-  console.say(fmt::format("{} profiles, {} landmarks and {} targets: {}", done, landmarks, targets, out));
+  Prediction prediction(model, application, o);
+  prediction.match(application.missing_genes, console);
+  prediction.run(out, console);
 }
 
 }  // namespace genexx::tools

@@ -247,6 +247,7 @@ class DgexRun {
       if (!metrics.contains(part)) continue;
       report["metrics"][part] = metrics.at(part);
       report["metrics"][part].erase("per_gene");
+      if (replicas_ == 1) report["metrics"][part].erase("sd");
     }
     report["per_gene"] = per_gene_section(metrics, errors, baseline, judged);
     report["history"] = history_section();
@@ -257,7 +258,7 @@ class DgexRun {
 
   nlohmann::json per_gene_section(const nlohmann::json& metrics, const DgexErrors& errors,
                                   const std::vector<double>& baseline, const std::string& judged) const {
-    constexpr int kBins = 24;
+    constexpr int kBins = 12;
     const double most = std::max(1e-6, *std::max_element(errors.of_mean.begin(), errors.of_mean.end()));
     std::vector<double> edges;
     std::vector<std::int64_t> counts(kBins, 0);

@@ -77,6 +77,22 @@ class Render(unittest.TestCase):
         self.assertEqual(re.findall(r'<section id="(\w+)"', document),
                          ["metrics", "classes", "confusion", "loss", "configuration"])
 
+    def test_a_regression_shows_its_genes_beside_the_baseline(self):
+        data = {"format": 1, "task": "regression", "model": {"name": "D-GEX", "replicas": 1},
+                "data": {"split": {"train": 80, "test": 20}}, "metrics": {"test": {"mae": 0.4, "sd": {"mae": 0.0}}},
+                "per_gene": {"mae": 0.4, "mae_sd": 0.1, "mae_histogram": {"edges": [0, 0.3, 0.6], "counts": [1, 2]},
+                             "errors": [0.2, 0.4, 0.6],
+                             "baseline": {"name": "ridge regression", "mae": 0.5, "mae_sd": 0.1, "relative_improvement": 0.2,
+                                          "genes_improved": 0.667, "errors": [0.4, 0.6, 0.5]}}}
+
+        document, console = self.browser.open(page(BUILD, data))
+
+        self.assertEqual(console, [])
+        self.assertEqual(re.findall(r'<section id="(\w+)"', document), ["metrics", "errors"])
+        self.assertEqual(document.count('data-drawn="yes"'), 2)
+        self.assertIn("By ridge regression the mean error is 0.500", document)
+        self.assertIn("lower in 66.7", document)
+
     def test_an_empty_report_still_opens(self):
         document, console = self.browser.open(page(BUILD, {}))
 
