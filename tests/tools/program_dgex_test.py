@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """D-GEX from files to the prepared directory, by the program, against numpy."""
+import gzip
 import json
 import os
 import shutil
@@ -141,6 +142,34 @@ class PrepareDgex(unittest.TestCase):
             _, said = self.prepare("out-" + name, code=4, geo=spoilt)
             self.assertIn("sample_000005", said)
             self.assertIn("landmark_0007", said)
+
+
+class DamagedFiles(unittest.TestCase):
+    def test_files_that_end_early_and_counts_that_do_not_fit_exit_3(self):
+        with tempfile.TemporaryDirectory() as folder:
+            whole = os.path.join(folder, "whole.gctx")
+            genexx("simulate", "--kind", "landmarks", "--samples", 30, "--landmarks", 5, "--targets", 5, "--out", whole)
+            text = os.path.join(folder, "whole.gct")
+            self.assertEqual(genexx("convert", whole, text).returncode, 0)
+            with open(whole, "rb") as file:
+                binary = file.read()
+            with open(text, "rb") as file:
+                table = file.read()
+            cases = {"cut.gctx": (binary[:len(binary) // 2], "truncated"),
+                     "cut.gct": (table[:len(table) // 2], "line"),
+                     "cut.gct.gz": (gzip.compress(table)[:-300], "truncated"),
+                     "odd.gct": (table.replace(b"10\t30\t0\t0", b"10\t31\t0\t0", 1), "expected 32"),
+                     "empty.gct": (b"#1.3\n", "line 1")}
+            for name, (content, said) in cases.items():
+                with self.subTest(name):
+                    path = os.path.join(folder, name)
+                    with open(path, "wb") as file:
+                        file.write(content)
+                    done = genexx("convert", path, os.path.join(folder, "out.h5ad"))
+                    self.assertEqual(done.returncode, 3, done.stderr)
+                    self.assertIn(name, done.stderr)
+                    self.assertIn(said, done.stderr)
+                    self.assertFalse(os.path.exists(os.path.join(folder, "out.h5ad")))
 
 
 class TrainDgex(unittest.TestCase):
