@@ -54,7 +54,7 @@ class DgexRun {
         console_(program.console),
         pool_(thread_count(o.reading)),
         ctx_(device_context(o.device, o.cpu_isa, pool_)),
-        replicas_(o.replicas_given ? o.replicas : 1) {}
+        replicas_(o.replicas) {}
 
   void run() {
     if (o_.reading.time_limit > 0) set_time_limit(o_.reading.time_limit);
