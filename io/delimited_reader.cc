@@ -2,6 +2,7 @@
 #include "io/delimited_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 #include <utility>
 
@@ -106,6 +107,19 @@ bool DelimitedReader::next_name(std::string& name) {
   if (!next_line(line)) return false;
   cut_name(line, name);
   return true;
+}
+
+DelimitedReader::RowKind DelimitedReader::next_kind(std::string& name) {
+  std::string_view line;
+  if (!next_line(line)) return RowKind::end;
+  const std::string_view numbers = cut_name(line, name);
+  for (std::size_t at = 0; at <= numbers.size();) {
+    float value = 0;
+    // What is not a number is next_row's to complain about.
+    if (parse_number(next_field(numbers, at), value) != NumberField::number || !std::isnan(value))
+      return RowKind::numbers;
+  }
+  return RowKind::missing;
 }
 
 std::string_view DelimitedReader::cut_name(std::string_view line, std::string& name) const {

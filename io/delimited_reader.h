@@ -33,6 +33,10 @@ class DelimitedReader {
   // The next row's name; its numbers are skipped unseen. False at the end.
   bool next_name(std::string& name);
 
+  // The same, and whether the row has any number at all: rows of missing values (NaN, NA, empty) have none.
+  enum class RowKind { numbers, missing, end };
+  RowKind next_kind(std::string& name);
+
   // The next row: its name, and visit(column, value) for each number that is not zero (missing ones are NaN).
   template <typename Visit>
   bool next_row(std::string& name, Visit&& visit);

@@ -18,11 +18,12 @@
 namespace genexx {
 namespace {
 
-// Cells in rows: the lines are the blocks.
+// Cells in rows: the lines are the blocks, but for the lines without a number.
 class DelimitedSource final : public MatrixSource {
  public:
-  DelimitedSource(Annotations annotations, DelimitedReader reader)
-      : MatrixSource(std::move(annotations)), reader_(std::move(reader)) {}
+  // `missing`: numbers of the lines to leave out, ascending.
+  DelimitedSource(Annotations annotations, DelimitedReader reader, std::vector<std::int64_t> missing)
+      : MatrixSource(std::move(annotations)), reader_(std::move(reader)), missing_(std::move(missing)) {}
 
   bool next(CsrMatrix& block, std::int64_t max_rows) override {
     block.rows = 0;
@@ -37,6 +38,13 @@ class DelimitedSource final : public MatrixSource {
     std::string name;
     const std::int64_t most = std::min(std::max<std::int64_t>(max_rows, 1), rows() - next_row_);
     while (block.rows < most) {
+      if (next_missing_ < missing_.size() && missing_[next_missing_] == next_line_) {
+        reader_.next_name(name);
+        ++next_missing_;
+        ++next_line_;
+        continue;
+      }
+      ++next_line_;
       if (!reader_.next_row(name, take)) {
         throw InputError(fmt::format("{} has fewer rows than when it was opened; read it again when it is complete",
                                      reader_.text().path()));
@@ -50,12 +58,15 @@ class DelimitedSource final : public MatrixSource {
 
   void rewind() override {
     reader_.rewind();
-    next_row_ = 0;
+    next_row_ = next_line_ = 0;
+    next_missing_ = 0;
   }
 
  private:
   DelimitedReader reader_;
-  std::int64_t next_row_ = 0;
+  std::vector<std::int64_t> missing_;
+  std::int64_t next_row_ = 0, next_line_ = 0;
+  std::size_t next_missing_ = 0;
 };
 
 std::vector<std::string> read_row_names(DelimitedReader& reader, std::int64_t most) {
@@ -64,6 +75,29 @@ std::vector<std::string> read_row_names(DelimitedReader& reader, std::int64_t mo
   while (static_cast<std::int64_t>(names.size()) < most && reader.next_name(name)) names.push_back(name);
   reader.rewind();
   return names;
+}
+
+// Names of the first `most` rows that hold a number, and where those without one are.
+struct RowNames {
+  std::vector<std::string> names, missing_names;
+  std::vector<std::int64_t> missing;
+};
+
+RowNames read_rows_with_numbers(DelimitedReader& reader, std::int64_t most) {
+  RowNames rows;
+  std::string name;
+  for (std::int64_t line = 0; static_cast<std::int64_t>(rows.names.size()) < most; ++line) {
+    const DelimitedReader::RowKind kind = reader.next_kind(name);
+    if (kind == DelimitedReader::RowKind::end) break;
+    if (kind == DelimitedReader::RowKind::numbers) {
+      rows.names.push_back(name);
+    } else {
+      rows.missing_names.push_back(name);
+      rows.missing.push_back(line);
+    }
+  }
+  reader.rewind();
+  return rows;
 }
 
 constexpr std::int64_t kAllRows = std::numeric_limits<std::int64_t>::max();
@@ -131,8 +165,17 @@ std::unique_ptr<MatrixSource> open_delimited(const std::string& path, const Read
   annotations.description = fmt::format("{}; {}", path, describe_orientation(verdict));
   if (verdict.rows_are == RowsAre::genes) return open_genes_rows(reader, options, std::move(annotations));
   annotations.gene_names = reader.header().names;
-  annotations.cell_names = read_row_names(reader, std::max<std::int64_t>(options.limit_cells.value_or(kAllRows), 0));
-  return std::make_unique<DelimitedSource>(std::move(annotations), std::move(reader));
+  RowNames rows = read_rows_with_numbers(reader, std::max<std::int64_t>(options.limit_cells.value_or(kAllRows), 0));
+  if (rows.names.empty() && !rows.missing.empty())
+    throw InputError(
+        fmt::format("{}: all {} rows hold nothing but missing values, expected numbers", path, rows.missing.size()));
+  annotations.cell_names = std::move(rows.names);
+  if (!rows.missing.empty())
+    annotations.warnings.push_back(fmt::format(
+        "{}: {} of {} rows hold nothing but missing values and are left out, "
+        "the first of them '{}'",
+        path, rows.missing.size(), rows.missing.size() + annotations.cell_names.size(), rows.missing_names.front()));
+  return std::make_unique<DelimitedSource>(std::move(annotations), std::move(reader), std::move(rows.missing));
 }
 
 FileInfo describe_delimited(const std::string& path, const ReadOptions& options) {

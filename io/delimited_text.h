@@ -13,7 +13,8 @@ namespace genexx {
 
 // Orientation: from options, else told by the names (orientation_evidence.h; options.labels_file helps), and the
 // description says why. Cells in rows are streamed, once for the names and once for the numbers; genes in rows are
-// turned into CSR in memory at once, with a peak of twice the CSR. The table is never held dense.
+// turned into CSR in memory at once, with a peak of twice the CSR. The table is never held dense. Cells in rows that
+// hold nothing but missing values are left out, with a warning that counts them (brain atlases have such regions).
 // Throws InputError naming line and column for malformed text (delimited_reader.h), and where the orientation cannot be
 // told.
 std::unique_ptr<MatrixSource> open_delimited(const std::string& path, const ReadOptions& options);

@@ -19,6 +19,7 @@ struct Annotations {
   ObsTable cells = {};                       // columns of length rows
   ObsTable genes = {};                       // columns of length cols
   std::string description = {};              // which matrix was taken and why, for a person
+  std::vector<std::string> warnings = {};    // what was left out on reading, a sentence each
   std::int64_t stored_values = -1;  // upper bound of the non-zeros of all rows, -1 when not known before reading
 };
 
@@ -37,6 +38,7 @@ class MatrixSource : public BatchSource {
   const ObsTable& cells() const { return annotations_.cells; }
   const ObsTable& genes() const { return annotations_.genes; }
   const std::string& description() const { return annotations_.description; }
+  const std::vector<std::string>& warnings() const { return annotations_.warnings; }
   std::int64_t stored_values() const { return annotations_.stored_values; }
 
   // Adds or replaces a column about the cells (labels that come in a file of their own). Throws InputError when its

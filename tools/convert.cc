@@ -57,6 +57,7 @@ void convert(const ReadingOptions& o, const std::string& out, Console& console) 
   if (std::find(known.begin(), known.end(), kind) == known.end())
     throw UsageError(out + ": expected a name that ends in .h5ad, .csv, .tsv, .npy, .gct or .gctx");
   const std::unique_ptr<MatrixSource> source = open_matrix(o.data, reader_options(o));
+  for (const std::string& text : source->warnings()) console.warn(text);
   if (kind == "h5ad") write_h5ad(out, *source, {.threads = thread_count(o)});
   if (kind == "csv") write_text(out, *source, ',');
   if (kind == "tsv") write_text(out, *source, '\t');

@@ -176,6 +176,7 @@ std::vector<std::int32_t> codes_of(const MatrixSource& source, const std::string
 std::unique_ptr<MatrixSource> open_source(const ReadingOptions& o, Console& console, MatrixKindReport& kind) {
   ReadOptions r = reader_options(o);
   std::unique_ptr<MatrixSource> source = open_matrix(o.data, r);
+  for (const std::string& text : source->warnings()) console.warn(text);
   kind = classify_source(*source);
   if (kind.kind == MatrixKind::scaled && o.matrix.empty() && o.input_kind == "auto") {
     r.matrix = "raw";

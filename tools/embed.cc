@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// genexx embed MODEL DATA --out FILE: values of an inner layer for every cell, or their means over groups.
-#include <algorithm>
-
+// genexx embed MODEL DATA --out FILE: values of an inner layer for every cell, or for the mean cell of each group.
 #include <fmt/format.h>
 
 #include "engine/error.h"
@@ -9,6 +7,8 @@
 #include "io/h5ad_writer.h"
 #include "io/npy.h"
 #include "tools/application.h"
+#include "tools/embedding_files.h"
+#include "tools/group_means.h"
 #include "tools/verbs.h"
 
 namespace genexx::tools {
@@ -45,39 +45,42 @@ Embedding embed_cells(Application& application, const EmbedOptions& o) {
   return e;
 }
 
-// Mean of the rows of each group, groups in sorted order; cells without a group are left out.
-Embedding group_means(const Embedding& cells, const std::vector<std::string>& group) {
-  Embedding means;
-  means.width = cells.width;
-  means.names = group;
-  std::sort(means.names.begin(), means.names.end());
-  means.names.erase(std::unique(means.names.begin(), means.names.end()), means.names.end());
-  if (!means.names.empty() && means.names.front().empty()) means.names.erase(means.names.begin());
-  std::vector<double> sum(means.names.size() * static_cast<std::size_t>(cells.width), 0.0),
-      count(means.names.size(), 0.0);
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    if (group[i].empty()) continue;
-    const auto at = static_cast<std::size_t>(std::lower_bound(means.names.begin(), means.names.end(), group[i]) -
-                                             means.names.begin());
-    count[at] += 1;
-    for (std::size_t j = 0; j < static_cast<std::size_t>(cells.width); ++j)
-      sum[at * static_cast<std::size_t>(cells.width) + j] +=
-          cells.values[i * static_cast<std::size_t>(cells.width) + j];
-  }
-  for (std::size_t i = 0; i < sum.size(); ++i)
-    means.values.push_back(static_cast<float>(sum[i] / count[i / static_cast<std::size_t>(cells.width)]));
-  return means;
+// The network's values for the mean expression of each group: averaged before the network, not after it. The means are
+// of what the network reads, normalised as the model's recipe says.
+Embedding embed_groups(Application& application, const EmbedOptions& o) {
+  const Groups groups = groups_of(application.source(), o.group_by);
+  GroupMeans means(groups, application.model().recipe.genes());
+  Embedding e;
+  const int node = layer_of(application.model().network, o.layer);
+  e.names = groups.names;
+  e.width = application.model().network.nodes()[static_cast<std::size_t>(node)].width;
+  application.for_blocks([&](Predictor& predictor, const CsrMatrix& rows, std::int64_t first) {
+    means.add(rows, first);
+    if (first + rows.rows == application.source().rows())
+      e.values = predictor.values(means.matrix(), o.replica, node, 0);
+  });
+  return e;
 }
+
+enum class Rows { cells, groups };
 
 std::string dimension(std::int64_t j) { return fmt::format("dim_{}", j); }
 
-void write_embedding(const std::string& path, const Embedding& e, const std::string& kind) {
+// Names of the rows of an npy file, where genexx homology looks for them.
+void write_names(const std::string& path, const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += name + "\n";
+  write_file_atomically(path, text);
+}
+
+void write_embedding(const std::string& path, const Embedding& e, const std::string& kind, Rows rows) {
   if (kind == "npy") {
     NamedTensor t;
     t.shape = {static_cast<std::int64_t>(e.names.size()), e.width};
     const auto* bytes = reinterpret_cast<const std::byte*>(e.values.data());
     t.bytes.assign(bytes, bytes + e.values.size() * sizeof(float));
-    return write_npy(path, t);
+    write_npy(path, t);
+    return write_names(names_file_of(path), e.names);
   }
   if (kind == "h5ad") {
     std::vector<std::string> columns;
@@ -88,12 +91,13 @@ void write_embedding(const std::string& path, const Embedding& e, const std::str
     writer.write_dense_matrix(e.values, e.width);
     return writer.commit();
   }
+  if (rows == Rows::groups) return write_region_csv(path, "region_id", e.names, e.values);
   AtomicFile file(path);
   std::string header = "name";
   for (std::int64_t j = 0; j < e.width; ++j) header += "," + dimension(j);
   file.write(header + "\n");
   for (std::size_t i = 0; i < e.names.size(); ++i) {
-    std::string line = e.names[i];
+    std::string line = csv_field(e.names[i]);
     for (std::int64_t j = 0; j < e.width; ++j)
       line += fmt::format(",{}", e.values[i * static_cast<std::size_t>(e.width) + static_cast<std::size_t>(j)]);
     file.write(line + "\n");
@@ -111,9 +115,8 @@ void embed(const EmbedOptions& o, Console& console) {
   if (o.replica >= application.model().replicas)
     throw UsageError(
         fmt::format("--replica is {}, expected less than the model's {}", o.replica, application.model().replicas));
-  Embedding e = embed_cells(application, o);
-  if (!o.group_by.empty()) e = group_means(e, labels_of(application.source(), o.group_by, {}));
-  write_embedding(o.out, e, kind);
+  const Embedding e = o.group_by.empty() ? embed_cells(application, o) : embed_groups(application, o);
+  write_embedding(o.out, e, kind, o.group_by.empty() ? Rows::cells : Rows::groups);
   console.say(fmt::format("{}: {} rows of {} numbers", o.out, e.names.size(), e.width));
 }
 
@@ -127,7 +130,8 @@ void add_embed(CLI::App& app, Program& program) {
   verb->add_option("--layer", o->layer, "node of the network; what the output layer reads when not given");
   verb->add_option("--replica", o->replica, "replicas have spaces of their own: which one")
       ->check(CLI::NonNegativeNumber);
-  verb->add_option("--group-by", o->group_by, "column of the cells: write the means of its groups");
+  verb->add_option("--group-by", o->group_by,
+                   "column of the cells: average each of its groups, then embed the averages");
   verb->callback([&program, o] { program.action = [&program, o] { embed(*o, program.console); }; });
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// genexx simulate: realistic data of any size, as h5ad or gctx.
+// genexx simulate: realistic data of any size, as h5ad or gctx; regions of two species as a directory.
 #include "models/simulate.h"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "io/gctx_writer.h"
 #include "io/h5ad_writer.h"
 #include "tools/dataset.h"
+#include "tools/simulate_regions.h"
 #include "tools/stop_signal.h"
 #include "tools/verbs.h"
 
@@ -21,7 +22,9 @@ namespace {
 struct SimulateOptions {
   std::string kind = "cells", out;
   CellSimulation cells;
-  LandmarkSimulation samples;
+  LandmarkSimulation landmarks;
+  transbrain::RegionSimulation regions;
+  std::int64_t genes = 0, samples = 0;  // 0: what the kind has
   std::uint64_t seed = 0;
   int threads = 0;
   bool overwrite = false;
@@ -33,6 +36,7 @@ bool ends_with(const std::string& text, const std::string& end) {
 
 void simulate_cells_to(const SimulateOptions& o, ThreadPool& pool, Console& console) {
   CellSimulation request = o.cells;
+  if (o.genes > 0) request.genes = o.genes;
   request.seed = o.seed;
   const SimulatedCells s = simulate_cells(request, pool);
   H5adWriter writer(o.out, {.threads = pool.threads()});
@@ -78,11 +82,21 @@ void simulate_landmarks_to_gctx(const std::string& out, const LandmarkSimulation
   write_file_atomically(stem + ".landmarks.txt", landmarks);
 }
 
+void simulate_regions_of(const SimulateOptions& o, ThreadPool& pool, Console& console) {
+  transbrain::RegionSimulation request = o.regions;
+  request.seed = o.seed;
+  if (o.genes > 0) request.genes = o.genes;
+  if (o.samples > 0) request.samples = o.samples;
+  simulate_regions_to(o.out, request, pool, console);
+}
+
 void simulate_to_file(const SimulateOptions& o, Console& console) {
   refuse_existing(o.out, o.overwrite);
   ThreadPool pool(o.threads > 0 ? o.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   if (o.kind == "cells") return simulate_cells_to(o, pool, console);
-  LandmarkSimulation request = o.samples;
+  if (o.kind == "regions") return simulate_regions_of(o, pool, console);
+  LandmarkSimulation request = o.landmarks;
+  if (o.samples > 0) request.samples = o.samples;
   request.seed = o.seed;
   if (ends_with(o.out, ".gctx")) {
     simulate_landmarks_to_gctx(o.out, request, pool);
@@ -98,25 +112,42 @@ void simulate_to_file(const SimulateOptions& o, Console& console) {
 void add_simulate(CLI::App& app, Program& program) {
   CLI::App* verb = app.add_subcommand("simulate", "Makes realistic data of any size.");
   const auto o = std::make_shared<SimulateOptions>();
-  verb->add_option("--kind", o->kind, "cells or landmarks")
-      ->check(CLI::IsMember({"cells", "landmarks"}))
+  verb->add_option("--kind", o->kind, "cells, landmarks or regions")
+      ->check(CLI::IsMember({"cells", "landmarks", "regions"}))
       ->capture_default_str();
   verb->add_option("--out", o->out,
-                   "h5ad file to write; landmarks: also gctx, streamed, with STEM.map.tsv and STEM.landmarks.txt")
+                   "h5ad file to write; landmarks: also gctx, streamed, with STEM.map.tsv and STEM.landmarks.txt; "
+                   "regions: a directory")
       ->required();
   verb->add_option("--seed", o->seed, "the same seed gives the same data")->capture_default_str();
   verb->add_option("--cells", o->cells.cells, "number of cells")->capture_default_str();
-  verb->add_option("--genes", o->cells.genes, "number of genes")->capture_default_str();
+  verb->add_option("--genes", o->genes, "number of genes: 5000 of cells, 800 of regions when not given")
+      ->check(CLI::PositiveNumber);
   verb->add_option("--types", o->cells.types, "number of cell types")->capture_default_str();
   verb->add_option("--donors", o->cells.donors, "number of donors")->capture_default_str();
   verb->add_option("--density", o->cells.density, "part of the counts that are not zero")->capture_default_str();
   verb->add_option("--separation", o->cells.separation, "how far types lie apart; 0: not at all")
       ->capture_default_str();
-  verb->add_option("--samples", o->samples.samples, "landmarks: number of samples")->capture_default_str();
-  verb->add_option("--landmarks", o->samples.landmarks, "landmarks: number of landmark genes")->capture_default_str();
-  verb->add_option("--targets", o->samples.targets, "landmarks: number of target genes")->capture_default_str();
-  verb->add_option("--copies", o->samples.copies, "landmarks: part of the samples that nearly repeat an earlier one")
+  verb->add_option("--samples", o->samples,
+                   "landmarks: number of samples (1000); regions: of a human region on average (6)")
+      ->check(CLI::PositiveNumber);
+  verb->add_option("--landmarks", o->landmarks.landmarks, "landmarks: number of landmark genes")->capture_default_str();
+  verb->add_option("--targets", o->landmarks.targets, "landmarks: number of target genes")->capture_default_str();
+  verb->add_option("--copies", o->landmarks.copies, "landmarks: part of the samples that nearly repeat an earlier one")
       ->capture_default_str();
+  verb->add_option("--regions", o->regions.human_regions, "regions: human ones")->capture_default_str();
+  verb->add_option("--mouse-regions", o->regions.mouse_regions, "regions: mouse ones, each with one homologue")
+      ->capture_default_str();
+  verb->add_option("--cells-per-sample", o->regions.cells, "regions: cells mixed with each sample")
+      ->capture_default_str();
+  verb->add_option("--conservation", o->regions.conservation, "regions: how alike homologues are, 0 to 1")
+      ->capture_default_str();
+  verb->add_option("--species-shift", o->regions.species_shift,
+                   "regions: what moves mouse regions apart from human ones")
+      ->capture_default_str();
+  verb->add_option("--nuisance", o->regions.nuisance, "regions: what moves samples of a region apart")
+      ->capture_default_str();
+  verb->add_option("--noise", o->regions.noise, "regions: of a gene in a sample")->capture_default_str();
   verb->add_option("--threads", o->threads, "0: as many as the machine has")->check(CLI::Range(0, 4096));
   verb->add_flag("--overwrite,!--no-overwrite", o->overwrite, "replace the file if it is there");
   verb->callback([&program, o] { program.action = [&program, o] { simulate_to_file(*o, program.console); }; });

@@ -94,9 +94,9 @@ TEST_CASE("delimited: names that are not UTF-8 are read as Latin-1") {
 }
 
 TEST_CASE("delimited: missing values are NaN") {
-  const Table t = read_table(",g1,g2,g3\na,NA,,NaN\n", cells_rows());
+  const Table t = read_table(",g1,g2,g3,g4\na,NA,,NaN,1\n", cells_rows());
 
-  REQUIRE(t.values.size() == 3);
+  REQUIRE(t.values.size() == 4);
   CHECK(std::isnan(t.values[0]));
   CHECK(std::isnan(t.values[1]));
   CHECK(std::isnan(t.values[2]));
@@ -283,17 +283,50 @@ TEST_CASE("delimited: the TCGA table has samples in columns") {
   CHECK(source->gene_names().front() == "127550");
 }
 
-TEST_CASE("delimited: the brain region tables have regions in rows, some of them missing") {
-  const auto path = data_file("ahba_desikan_r0.6_82x1645.csv");
-  if (!path) return;
+TEST_CASE("delimited: rows of missing values alone are left out, counted and named") {
+  TemporaryDirectory folder;
+  write_text(folder.file("t.csv"), "label,g1,g2\nR_x,NaN,NaN\na,1,NA\nR_y,,na\nb,3,4\nR_z,NA,\n");
+  const auto source = open_delimited(folder.file("t.csv"), cells_rows());
 
-  const auto source = open_delimited(*path, {});
-  const CsrMatrix matrix = read_all(*source);
+  const CsrMatrix first = read_all(*source, 1);
+  source->rewind();
+  const CsrMatrix again = read_all(*source, 1);
 
-  CHECK(matrix.rows == 82);
+  CHECK(source->cell_names() == std::vector<std::string>{"a", "b"});
+  REQUIRE(source->warnings().size() == 1);
+  CHECK(contains(source->warnings()[0], "3 of 5 rows hold nothing but missing values and are left out"));
+  CHECK(contains(source->warnings()[0], "the first of them 'R_x'"));
+  REQUIRE(first.value.size() == 4);
+  CHECK(first.value[0] == 1);
+  CHECK(std::isnan(first.value[1]));
+  CHECK(first.value[3] == 4);
+  CHECK(again.rows == 2);
+  CHECK(again.value[2] == 3);
+}
+
+TEST_CASE("delimited: a table of missing values alone is refused") {
+  TemporaryDirectory folder;
+  write_text(folder.file("t.csv"), "label,g1,g2\na,NaN,NaN\n");
+
+  CHECK(contains(message_of<InputError>([&] { open_delimited(folder.file("t.csv"), cells_rows()); }), "all 1 rows"));
+}
+
+TEST_CASE("delimited: the brain region tables have regions in rows, the missing ones left out") {
+  const auto desikan = data_file("ahba_desikan_r0.6_82x1645.csv"), glasser = data_file("ahba_glasser360_r0.6.csv");
+  if (!desikan || !glasser) return;
+
+  const auto source = open_delimited(*desikan, {}), other = open_delimited(*glasser, {});
+  const CsrMatrix matrix = read_all(*source), small = read_all(*other);
+
+  CHECK(matrix.rows == 80);
   CHECK(matrix.cols == 1645);
-  CHECK(matrix.nnz() == 134889);
-  CHECK(std::count_if(matrix.value.begin(), matrix.value.end(), [](float v) { return std::isnan(v); }) == 3290);
+  CHECK(matrix.nnz() == 134889 - 3290);
+  CHECK(std::count_if(matrix.value.begin(), matrix.value.end(), [](float v) { return std::isnan(v); }) == 0);
   CHECK(sum_of_numbers(matrix) == doctest::Approx(71882.0608472644).epsilon(1e-12));
   CHECK(source->cell_names().front() == "L_bankssts");
+  CHECK(contains(source->warnings().at(0), "2 of 82 rows"));
+  CHECK(small.rows == 374 - 63);
+  CHECK(small.cols == 268);
+  CHECK(std::count_if(small.value.begin(), small.value.end(), [](float v) { return std::isnan(v); }) == 0);
+  CHECK(contains(other->warnings().at(0), "63 of 374 rows"));
 }

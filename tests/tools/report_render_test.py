@@ -10,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-from report_sample import page, sample
+from report_sample import homology_sample, page, sample
 
 BUILD = os.environ.get("GENEXX_BUILD_DIR", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -92,6 +92,18 @@ class Render(unittest.TestCase):
         self.assertEqual(document.count('data-drawn="yes"'), 2)
         self.assertIn("By ridge regression the mean error is 0.500", document)
         self.assertIn("lower in 66.7", document)
+
+    def test_a_homology_is_a_heat_table_ranks_and_components(self):
+        document, console = self.browser.open(page(BUILD, homology_sample()))
+
+        self.assertEqual(console, [])
+        self.assertEqual(re.findall(r'<section id="(\w+)"', document), ["homology", "ranks", "components"])
+        self.assertEqual(document.count('data-drawn="yes"'), 2)
+        self.assertIn("Ranks 3.10 of 30 on average.", document)
+        matrix = re.search(r'<table class="confusion many">.*?</table>', document, re.S).group(0)
+        self.assertEqual(matrix.count('<td class="right"'), 12)
+        self.assertEqual(matrix.count("<tr>"), 31)
+        self.assertIn("A3/&lt;b&gt;", document)
 
     def test_an_empty_report_still_opens(self):
         document, console = self.browser.open(page(BUILD, {}))

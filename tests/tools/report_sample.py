@@ -91,6 +91,24 @@ def sample(classes=10, seed=7):
     }
 
 
+def homology_sample(human=30, mouse=12, seed=7):
+    """A report of genexx homology."""
+    rng = random.Random(seed)
+    names = [f"A{i}/<b>" if i == 3 else f"A{i}" for i in range(human)], [f"M{j}" for j in range(mouse)]
+    point = lambda name: {"region": name, "x": rng.gauss(0, 1), "y": rng.gauss(0, 1)}
+    correlation = [[None if i == 5 else rng.uniform(-0.4, 1) for _ in range(mouse)] for i in range(human)]
+    return {
+        "format": 1, "task": "homology", "model": {"name": "Homology"}, "summary": "Ranks 3.10 of 30 on average.",
+        "figures": [["Mean rank", "3.10"], ["By chance", "15.5"]],
+        "homology": {"human": names[0], "mouse": names[1], "correlation": correlation, "mean_rank": 3.1, "chance": 15.5,
+                     "p_value": 0.0001, "models": 10,
+                     "pairs": [{"human": names[0][j], "mouse": names[1][j], "correlation": correlation[j][j], "rank": j + 1.5}
+                               for j in range(mouse)]},
+        "components": {"variance_ratio": [0.4, 0.2, 0.1], "human": [point(n) for n in names[0]],
+                       "mouse": [point(n) for n in names[1]]},
+    }
+
+
 def page(build, data):
     """The page as the library writes it: the template with `data` in its place."""
     with open(f"{build}/generated/io/report_page.cc", encoding="utf-8") as file:

@@ -3,7 +3,9 @@
 "use strict";
 
 const SECTIONS = [
-  ["warnings", "Warnings", warnings], ["metrics", "Metrics", metrics], ["classes", "Per class", perClass],
+  ["warnings", "Warnings", warnings], ["homology", "Regions of the two species", homology],
+  ["ranks", "Ranks of known homologues", homologyRanks], ["components", "Components", components],
+  ["metrics", "Metrics", metrics], ["classes", "Per class", perClass],
   ["confusion", "Confusion matrix", confusion], ["calibration", "Confidence", calibration],
   ["errors", "Errors by gene", perGene], ["loss", "Training curves", history], ["genes", "Gene overlap", genes],
   ["selection", "Gene selection", selection], ["gates", "Gate weights by gene", gates], ["resources", "Time and memory", resources],
@@ -36,7 +38,8 @@ function heading(data) {
   const test = (data.metrics && data.metrics.test) || {};
   const split = about.split || {};
   const sd = (key) => test.sd && isNumber(test.sd[key]) ? element("small", {}, " ± " + decimal(test.sd[key])) : null;
-  const figures = [
+  const given = (data.figures || []).map(([title, text]) => [title, 0, [text]]);
+  const figures = given.concat([
     ["Accuracy", test.accuracy, [decimal(test.accuracy), sd("accuracy")]],
     ["Macro F1", test.macro_f1, [decimal(test.macro_f1), sd("macro_f1")]],
     ["Mean absolute error", test.mae, [decimal(test.mae), sd("mae")]],
@@ -46,7 +49,7 @@ function heading(data) {
     ["Folds", model.folds, [whole(model.folds)]],
     ["Replicas", model.folds ? null : model.replicas, [whole(model.replicas)]],
     ["Parameters each", model.parameters, [whole(model.parameters)]],
-  ].filter(([, value]) => isNumber(value));
+  ]).filter(([, value]) => isNumber(value));
   const name = about.file ? about.file.split("/").pop() : "";
   return element("div", {},
     element("p", {class: "eyebrow"}, "Genexx report" + (data.run && data.run.date ? " · " + data.run.date : "")),
