@@ -8,6 +8,7 @@
 #include "models/class_codes.h"
 #include "models/metrics.h"
 #include "models/metrics_json.h"
+#include "models/transbrain/region_names.h"
 #include "tools/evaluation_report.h"
 #include "tools/prediction_output.h"
 #include "tools/run_directory.h"
@@ -28,7 +29,9 @@ void evaluate(const EvaluateOptions& o, Program& program) {
     throw RefusedError("which column holds the true labels? Give --label COLUMN, or --labels FILE");
   Application application(o.application, program.console);
   const std::string column = reading.label_column.empty() ? "label" : reading.label_column;
-  const std::vector<std::string> truth = labels_of(application.source(), column, reading.excluded_labels);
+  std::vector<std::string> truth = labels_of(application.source(), column, reading.excluded_labels);
+  if (application.model().system == "transbrain" && column == transbrain::kRegionColumn)
+    for (std::string& label : truth) label = transbrain::region_of(label);
   const std::vector<std::string>& classes = application.model().classes;
   const std::vector<std::int32_t> codes = encode_with(classes, truth);
   if (std::all_of(codes.begin(), codes.end(), [](std::int32_t c) { return c < 0; }))

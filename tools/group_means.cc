@@ -52,7 +52,7 @@ CsrMatrix GroupMeans::matrix() const {
       m.column.push_back(static_cast<std::int32_t>(i % columns_));
       m.value.push_back(static_cast<float>(means[i]));
     }
-    if ((i + 1) % columns_ == 0) m.row_begin.push_back(m.nnz());
+    if ((i + 1) % columns_ == 0) m.row_begin.push_back(static_cast<std::int64_t>(m.column.size()));
   }
   return m;
 }

@@ -72,7 +72,7 @@ void RunDirectory::log(const std::string& event, nlohmann::json fields) {
 
 void RunDirectory::make_folder(const std::string& name) const {
   std::error_code error;
-  std::filesystem::create_directory(file(name), error);
+  std::filesystem::create_directories(file(name), error);
   if (error) throw RuntimeError(file(name) + ": cannot be made: " + error.message());
 }
 

@@ -35,7 +35,7 @@ class RunDirectory {
   // Adds a line to log.jsonl, with the time.
   void log(const std::string& event, nlohmann::json fields);
 
-  // Makes a folder inside, if it is not there.
+  // Makes a folder inside, with those above it, where they are not there.
   void make_folder(const std::string& name) const;
 
   // checkpoint/NAME.safetensors, atomically replaced. `identity` tells runs apart: configuration, data, seed.

@@ -27,7 +27,8 @@ void write_rows(const std::string& path, const transbrain::SimulatedRows& rows, 
 
 }  // namespace
 
-void simulate_regions_to(const std::string& directory, const transbrain::RegionSimulation& request, ThreadPool& pool, Console& console) {
+void simulate_regions_to(const std::string& directory, const transbrain::RegionSimulation& request, ThreadPool& pool,
+                         Console& console) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) throw RuntimeError(directory + ": cannot be made: " + error.message());

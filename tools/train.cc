@@ -6,7 +6,6 @@
 
 #include "engine/device.h"
 #include "engine/error.h"
-#include "engine/version.h"
 #include "io/safetensors.h"
 #include "io/sha256.h"
 #include "models/config.h"
@@ -18,6 +17,7 @@
 #include "tools/train_dgex.h"
 #include "tools/train_options.h"
 #include "tools/train_outputs.h"
+#include "tools/train_transbrain.h"
 
 namespace genexx::tools {
 namespace {
@@ -35,16 +35,6 @@ nlohmann::json identity_of(const TrainOptions& o, const nlohmann::json& config, 
           {"label", o.reading.label_column},
           {"device", ctx.device() == DeviceType::cpu ? "cpu" : "cuda"},
           {"cpu_isa", o.cpu_isa.empty() ? name_of(best_cpu_isa()) : o.cpu_isa}};
-}
-
-nlohmann::json description_of(const TrainOptions& o, const nlohmann::json& identity, const std::string& command) {
-  nlohmann::json d = identity;
-  d.erase("config");
-  d["command"] = command;
-  d["data"] = o.reading.data;
-  d["date"] = today();
-  d["versions"] = {{"genexx", version()}, {"model_format", kModelFormat}};
-  return d;
 }
 
 Calibration fit_calibration(const Judged& judged, const PreparedCells& p, double error_rate) {
@@ -128,7 +118,7 @@ void train(const TrainOptions& o, Program& program) {
                           : o.reading.overwrite ? RunDirectory::Use::replace
                                                 : RunDirectory::Use::fresh);
   const nlohmann::json identity = identity_of(o, config_json, *ctx);
-  const nlohmann::json description = description_of(o, identity, program.command_line);
+  const nlohmann::json description = describe_run(identity, o.reading.data, program.command_line);
   out.log("start", description);
   const TrainingRecords records = {.out = out,
                                    .console = console,
@@ -171,7 +161,11 @@ void add_train(CLI::App& app, Program& program) {
   const auto o = std::make_shared<TrainOptions>();
   add_train_options(*verb, *o);
   verb->callback([&program, o] {
-    program.action = [&program, o] { o->model == "dgex" ? train_dgex(*o, program) : train(*o, program); };
+    program.action = [&program, o] {
+      if (o->model == "dgex") return train_dgex(*o, program);
+      if (o->model == "transbrain") return train_transbrain(*o, program);
+      train(*o, program);
+    };
   });
 }
 

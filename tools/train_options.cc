@@ -42,25 +42,27 @@ mlp::Config resolve(const TrainOptions& o, const nlohmann::json& given, mlp::Con
 }  // namespace
 
 void add_train_options(CLI::App& verb, TrainOptions& o) {
-  verb.add_option("DATA", o.reading.data, "any readable file, a 10x directory, or for dgex a prepared directory")
+  verb.add_option(
+          "DATA", o.reading.data,
+          "any readable file, a 10x directory; dgex: also a prepared directory; transbrain: also a simulated one")
       ->required();
   verb.add_option("--landmarks", o.landmarks, "dgex, one matrix: file with the names of the landmark genes, one a line")
       ->check(CLI::ExistingFile);
   verb.add_option("--out", o.out, "directory to write to");
-  verb.add_option("--model", o.model, "scannonet, fly, dgex, or mlp for a network of one's own")
-      ->check(CLI::IsMember({"scannonet", "fly", "dgex", "mlp"}))
+  verb.add_option("--model", o.model, "scannonet, fly, dgex, transbrain, or mlp for a network of one's own")
+      ->check(CLI::IsMember({"scannonet", "fly", "dgex", "transbrain", "mlp"}))
       ->capture_default_str();
-  verb.add_option("--preset", o.preset, "settings of a published run, for instance \"Zheng 68K\"");
+  verb.add_option("--preset", o.preset, "settings of a published run, for instance \"Zheng 68K\" or cortical");
   verb.add_option("--config", o.config_file, "JSON file with settings");
   verb.add_option("--set", o.settings, "one setting, key=value; may be repeated")->expected(1)->take_all();
   const CLI::Option* replicas =
       verb.add_option("--replicas", o.replicas,
-                      "copies trained together, predictions are their mean (scannonet 10, else 1); with --folds those "
-                      "of --refit")
+                      "copies trained together, predictions are their mean (scannonet, transbrain 10, else 1); with "
+                      "--folds those of --refit")
           ->check(CLI::Range(1, 10000));
   verb.parse_complete_callback([&o, replicas] {
     o.replicas_given = replicas->count() > 0;
-    if (!o.replicas_given) o.replicas = o.model == "scannonet" ? 10 : 1;
+    if (!o.replicas_given) o.replicas = o.model == "scannonet" || o.model == "transbrain" ? 10 : 1;
   });
   verb.add_option("--folds", o.folds, "cross-validation instead of one split")->check(CLI::Range(2, 1000));
   verb.add_flag("--refit,!--no-refit", o.refit, "after --folds train a model on the cells of all folds");
@@ -74,6 +76,13 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
   verb.add_flag("--resume,!--no-resume", o.resume, "go on from the checkpoint in --out");
   verb.add_flag("--dump-config", o.dump_config, "print the resolved configuration and stop");
   verb.add_flag("--dry-run", o.dry_run, "read, select, split and estimate, but do not train");
+  verb.add_option("--human", o.regions.human, "transbrain: human regions to embed");
+  verb.add_option("--mouse", o.regions.mouse, "transbrain: mouse regions to embed");
+  verb.add_option("--pairs", o.regions.pairs,
+                  "transbrain: csv with human_region and mouse_region, or cortex, subcortex, all");
+  verb.add_option("--gene-list", o.regions.gene_list, "transbrain: csv with the column genes, in the network's order");
+  verb.add_flag("--skip-absent-pairs", o.regions.skip_absent_pairs,
+                "transbrain: leave out pairs whose regions are not in the data");
   add_reading_options(verb, o.reading);
 }
 

@@ -17,11 +17,18 @@
 
 namespace genexx::tools {
 
+// Files of --model transbrain.
+struct RegionOptions {
+  std::string human, mouse, pairs, gene_list;
+  bool skip_absent_pairs = false;
+};
+
 struct TrainOptions {
   ReadingOptions reading;
+  RegionOptions regions;
   std::string model = "scannonet", landmarks, out, preset, config_file, device = "auto", cpu_isa;
   std::vector<std::string> settings;
-  std::int64_t replicas = 10, folds = 0;  // replicas: scannonet 10, else 1
+  std::int64_t replicas = 10, folds = 0;  // replicas: scannonet and transbrain 10, else 1
   bool replicas_given = false;
   std::uint64_t seed = 0;
   double unknown_error_rate = 0.05;

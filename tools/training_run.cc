@@ -4,22 +4,25 @@
 #include <fmt/format.h>
 
 #include "engine/error.h"
+#include "engine/version.h"
 #include "models/mlp/network.h"
 #include "models/mlp/preparation.h"
 #include "models/mlp/training.h"
+#include "models/model.h"
 #include "models/scannonet/network.h"
 #include "models/scannonet/training.h"
 #include "tools/checkpointer.h"
+#include "tools/evaluation_report.h"
 #include "tools/first_step.h"
 #include "tools/stop_signal.h"
 
 namespace genexx::tools {
 namespace {
 
-std::int64_t epochs_of(const TrainingPlan& plan) {
+std::int64_t epochs_of(const TrainerInput& input) {
   std::int64_t total = 0;
-  for (const PhaseConfig& phase : plan.trainer.phases) total += phase.epochs;
-  return total * static_cast<std::int64_t>(plan.tasks.size());
+  for (const PhaseConfig& phase : input.config.phases) total += phase.epochs;
+  return total * static_cast<std::int64_t>(input.tasks.size());
 }
 
 void report_epoch(const TrainingRecords& records, const EpochRecord& r, std::int64_t done, std::int64_t total) {
@@ -67,24 +70,37 @@ TrainingPlan plan_training(Context& ctx, const CellInput& input, const SystemCon
   return result;
 }
 
-TrainedReplicas run_training(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records) {
+nlohmann::json describe_run(const nlohmann::json& identity, const std::string& data, const std::string& command) {
+  nlohmann::json d = identity;
+  d.erase("config");
+  d["command"] = command;
+  d["data"] = data;
+  d["date"] = today();
+  d["versions"] = {{"genexx", version()}, {"model_format", kModelFormat}};
+  return d;
+}
+
+void run_trainer(Context& ctx, const TrainerInput& input, const TrainingRecords& records,
+                 const std::function<void(const Trainer&)>& begin, const std::function<void(const Trainer&)>& end) {
   Checkpointer checkpoint(records.out, records.checkpoint, records.identity);
   FirstStep first_step;
   Trainer* running = nullptr;
   std::int64_t done = 0;
-  const std::int64_t total = epochs_of(plan);
+  const std::int64_t total = epochs_of(input);
   TrainerHooks hooks = {.on_epoch = [&](const EpochRecord& r) { report_epoch(records, r, ++done, total); },
                         .on_checkpoint = [&] { checkpoint.after_epoch(*running); },
                         .should_stop =
                             [&] {
                               first_step.before_step();
                               return checkpoint.should_stop();
-                            }};
-  Trainer trainer(ctx, plan.network, plan.prepared.set, plan.tasks, plan.trainer, std::move(hooks));
+                            },
+                        .judge = input.judge};
+  Trainer trainer(ctx, input.network, input.set, input.tasks, input.config, std::move(hooks));
   running = &trainer;
   if (records.start == TrainingRecords::Start::resume)
     if (const auto state = checkpoint.load()) trainer.resume(*state);
   done = static_cast<std::int64_t>(trainer.history().size());
+  begin(trainer);
   try {
     trainer.run();
   } catch (const StoppedError& stopped) {
@@ -97,7 +113,17 @@ TrainedReplicas run_training(Context& ctx, const TrainingPlan& plan, const Train
   records.out.log("trained", {{"training", records.checkpoint},
                               {"epochs", trainer.history().size()},
                               {"first_step_seconds", first_step.seconds()}});
-  return {trainer.weights(), trainer.history()};
+  end(trainer);
+}
+
+TrainedReplicas run_training(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records) {
+  TrainedReplicas trained;
+  run_trainer(
+      ctx, {plan.network, plan.prepared.set, plan.tasks, plan.trainer}, records, [](const Trainer&) {},
+      [&](const Trainer& trainer) {
+        trained = {trainer.weights(), trainer.history()};
+      });
+  return trained;
 }
 
 }  // namespace genexx::tools

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// One training of a classifier inside the program: planned, then run with its log, its progress and its checkpoints.
+// One training inside the program: planned, then run with its log, its progress and its checkpoints.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@
 
 namespace genexx::tools {
 
-// All that is known before the trainer takes memory.
+// All that is known of a classifier's training before the trainer takes memory.
 struct TrainingPlan {
   std::string system;  // "scannonet", ...
   PreparedCells prepared;
@@ -45,6 +46,22 @@ struct TrainedReplicas {
   std::vector<NamedTensor> weights;
   std::vector<EpochRecord> history;
 };
+
+// What a run says about itself: its identity without the configuration, and command, data, date and versions.
+nlohmann::json describe_run(const nlohmann::json& identity, const std::string& data, const std::string& command);
+
+// What a trainer takes, of any system.
+struct TrainerInput {
+  const Network& network;
+  const TrainingSet& set;
+  const std::vector<ReplicaTask>& tasks;
+  const TrainerConfig& config;
+  std::function<std::vector<double>(const std::vector<NamedTensor>&)> judge = {};  // TrainerHooks::judge
+};
+
+// Trains to the end; `begin` sees the trainer before that (resumed, if it is), `end` after. Throws as run_training.
+void run_trainer(Context& ctx, const TrainerInput& input, const TrainingRecords& records,
+                 const std::function<void(const Trainer&)>& begin, const std::function<void(const Trainer&)>& end);
 
 // Trains to the end. Throws StoppedError when asked to stop and there is a checkpoint to go on from, RuntimeError when
 // there is none.

@@ -79,3 +79,14 @@ function components(data) {
     })),
   ];
 }
+
+// The mean rank of the listed pairs after each epoch, where a training was judged by it.
+function rankCurves(data) {
+  const runs = (data.history || []).filter((run) => (run.mean_rank || []).some(isNumber));
+  if (!runs.length) return null;
+  return [
+    element("p", {class: "note"}, "Mean rank of the listed homologues among all human regions, by the embeddings of each epoch; lower is better."),
+    curves({runs, title: "Mean rank", label: "Mean rank of the listed homologues by epoch.",
+      kinds: [["mean_rank", "Mean rank", "fourth"]]}),
+  ];
+}

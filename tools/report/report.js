@@ -7,7 +7,8 @@ const SECTIONS = [
   ["ranks", "Ranks of known homologues", homologyRanks], ["components", "Components", components],
   ["metrics", "Metrics", metrics], ["classes", "Per class", perClass],
   ["confusion", "Confusion matrix", confusion], ["calibration", "Confidence", calibration],
-  ["errors", "Errors by gene", perGene], ["loss", "Training curves", history], ["genes", "Gene overlap", genes],
+  ["errors", "Errors by gene", perGene], ["loss", "Training curves", history],
+  ["rank", "Mean rank by epoch", rankCurves], ["genes", "Gene overlap", genes],
   ["selection", "Gene selection", selection], ["gates", "Gate weights by gene", gates], ["resources", "Time and memory", resources],
   ["configuration", "Configuration", configuration],
 ];
@@ -44,7 +45,7 @@ function heading(data) {
     ["Macro F1", test.macro_f1, [decimal(test.macro_f1), sd("macro_f1")]],
     ["Mean absolute error", test.mae, [decimal(test.mae), sd("mae")]],
     ["Test cells", split.test, [whole(split.test)]],
-    ["Cell types", model.classes, [whole(model.classes)]],
+    [data.task === "homology" ? "Regions" : "Cell types", model.classes, [whole(model.classes)]],
     ["Genes used", model.genes, [whole(model.genes)]],
     ["Folds", model.folds, [whole(model.folds)]],
     ["Replicas", model.folds ? null : model.replicas, [whole(model.replicas)]],
