@@ -188,8 +188,9 @@ class DgexRun {
     out.write("history.tsv", history_table(history_, trainer.phases, columns));
     out.write_json("config.json", config_json_);
     write_split(out);
-    out.write_json("metrics.json", metrics);
     write_report_page(out, metrics, main, baseline, judged);
+    out.write_json("metrics.json", metrics);  // last: who finds it finds the others too
+    out.log("end", {{"seconds", metrics["seconds"]}, {"peak_memory_bytes", metrics["peak_memory_bytes"]}});
     console_.say(fmt::format(
         "{} error {:.4f}{}; report: {}", judged, metrics[judged]["mae"].get<double>(),
         baseline.empty() ? "" : fmt::format(", {} {:.4f}", config_.baseline, metrics["baseline"]["mae"].get<double>()),
