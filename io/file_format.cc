@@ -65,15 +65,30 @@ FileFormat recognise_hdf5(const std::string& path) {
       shown < names.size() ? ", ..." : ""));
 }
 
+// Refuses text, a web page for instance, that is named as HDF5.
+void expect_no_hdf5_name(const std::string& path, const std::string& start) {
+  const std::string name = lower(path);
+  for (const char* ending : {".h5ad", ".h5", ".hdf5", ".loom", ".gctx"}) {
+    const std::string_view end = ending;
+    if (name.size() < end.size() || name.compare(name.size() - end.size(), end.size(), end) != 0) continue;
+    const std::string line = start.substr(0, std::min<std::size_t>(start.find_first_of("\r\n"), 40));
+    throw InputError(
+        fmt::format("{}: not an HDF5 file, although its name ends in {}; it begins with '{}'. Fetch it again, or name "
+                    "it as what it is.",
+                    path, ending, line));
+  }
+}
+
 FileFormat recognise_text(const std::string& path, const std::string& start) {
   const std::size_t bom = starts_with(start, "\xEF\xBB\xBF") ? 3 : 0;
   const std::string line = start.substr(bom, start.find_first_of("\r\n", bom) - bom);
+  const bool is_binary = std::any_of(start.begin(), start.end(),
+                                     [](unsigned char c) { return c < 0x20 && c != '\t' && c != '\r' && c != '\n'; });
+  if (!is_binary) expect_no_hdf5_name(path, start);
   if (starts_with(lower(line), "%%matrixmarket")) return FileFormat::matrix_market;
   const std::string_view version = without_tail(line);
   if (version == "#1.2" || version == "#1.3") return FileFormat::gct;
   if (is_geuvadis_header(line)) return FileFormat::geuvadis;
-  const bool is_binary = std::any_of(start.begin(), start.end(),
-                                     [](unsigned char c) { return c < 0x20 && c != '\t' && c != '\r' && c != '\n'; });
   if (is_binary) {
     throw InputError(
         fmt::format("{}: a binary file of a kind we do not know. Expected HDF5 (h5ad, 10x, loom, gctx), npy, or text "

@@ -64,6 +64,9 @@ class BadInput(unittest.TestCase):
     def test_a_file_of_another_kind(self):
         self.refused(3, "noise.h5ad", words=self.train(self.write("noise.h5ad", os.urandom(4096))))
 
+    def test_text_that_is_named_as_hdf5(self):
+        self.refused(3, "page.h5ad", "not an HDF5 file", "<!DOCTYPE html>", words=self.train(self.write("page.h5ad", "<!DOCTYPE html>\n<p>Not found</p>\n")))
+
     def test_truncated_hdf5(self):
         with open(self.data, "rb") as file:
             half = file.read(os.path.getsize(self.data) // 2)
