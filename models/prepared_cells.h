@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct CellInput {
   std::vector<std::int32_t> groups;        // [cells] or empty
   std::vector<std::int32_t> batches;       // [cells] or empty; SplitPlan::Kind::batch needs them
   Recipe::InputKind input = Recipe::InputKind::counts;
+  std::span<const std::string> other_names = {};  // [genes] symbols or identifiers to match other files by, or empty
 };
 
 // Whether cells are held out to judge the model; a model to be kept after cross-validation learns from all of them.

@@ -2,11 +2,13 @@
 #include "tools/dataset.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -26,6 +28,31 @@ MatrixKind kind_by_name(const std::string& name) {
   if (name == "log1p") return MatrixKind::log1p;
   if (name == "log2p1") return MatrixKind::log2p1;
   return name == "scaled" ? MatrixKind::scaled : MatrixKind::unknown;  // asis: taken as it is
+}
+
+// Whether a column about the genes names them, by its own name: ids where the genes go by symbols, or the reverse.
+bool names_genes(std::string column) {
+  static constexpr std::string_view kNames[] = {"gene_id",   "gene_ids",   "ensembl",      "ensembl_id",   "feature_id",
+                                                "id",        "accession",  "gene_symbol",  "gene_symbols", "symbol",
+                                                "gene_name", "gene_names", "feature_name", "name",         "gene"};
+  std::transform(column.begin(), column.end(), column.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::find(std::begin(kNames), std::end(kNames), column) != std::end(kNames);
+}
+
+// The first such column, for the genes in `genes` (first of equal names), "" where it has no entry.
+std::vector<std::string> other_names_of(const MatrixSource& source, const std::vector<std::string>& genes) {
+  for (const Column& column : source.genes().columns) {
+    if (!names_genes(column.name)) continue;
+    const Categorical names = as_categorical(column);
+    std::unordered_map<std::string_view, std::string> other;
+    for (std::size_t j = 0; j < names.codes.size(); ++j)
+      other.emplace(source.gene_names()[j],
+                    names.codes[j] < 0 ? "" : names.categories[static_cast<std::size_t>(names.codes[j])]);
+    std::vector<std::string> found;
+    for (const std::string& gene : genes) found.push_back(other[gene]);
+    if (found != genes) return found;
+  }
+  return {};
 }
 
 void append(CsrMatrix& all, const CsrMatrix& block) {
@@ -51,6 +78,7 @@ void read_matrix(Dataset& d, const ReadingOptions& o, Console& console) {
   const bool counts = d.kind == MatrixKind::counts;
   const std::string rule = o.duplicates == "auto" ? (counts ? "sum" : "error") : o.duplicates;
   d.genes = unique_names(d.source->gene_names());
+  d.other_names = other_names_of(*d.source, d.genes);
   std::unique_ptr<MatchedSource> matched;
   GeneMatch match;
   if (d.genes.size() != d.source->gene_names().size()) {

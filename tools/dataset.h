@@ -46,6 +46,7 @@ struct Dataset {
   std::unique_ptr<MatrixSource> source;  // names and tables; its rows have been read
   CsrMatrix matrix;                      // [cells, genes], duplicates merged when asked for
   std::vector<std::string> genes;        // [genes] names by which the matrix' columns are known
+  std::vector<std::string> other_names;  // [genes] identifiers or symbols the file has beside them, or empty
   MatrixKind kind = MatrixKind::unknown;
   std::string evidence;
   std::vector<std::string> labels;  // [cells], "" where there is none; empty without --label

@@ -126,7 +126,8 @@ CellInput preparation_input(const Dataset& data, const ReadingOptions& reading) 
           .batches = codes_of(*data.source, reading.batch_column),
           .input = data.kind == MatrixKind::counts   ? Recipe::InputKind::counts
                    : data.kind == MatrixKind::scaled ? Recipe::InputKind::scaled
-                                                     : Recipe::InputKind::log_normalized};
+                                                     : Recipe::InputKind::log_normalized,
+          .other_names = data.other_names};
 }
 
 std::unique_ptr<Context> device_context(const std::string& device, const std::string& cpu_isa, ThreadPool& pool) {

@@ -100,6 +100,7 @@ FittedRecipe fit_recipe(const std::vector<ColumnStatistics>& statistics, const C
                        " training cells (select.min_gene_cells); is the matrix empty?");
   Recipe& recipe = fitted.recipe;
   recipe.gene_ids = names_of(input.genes, fitted.columns);
+  recipe.gene_symbols = names_of(input.other_names, fitted.columns);
   recipe.input = input.input;
   const bool counts = input.input == Recipe::InputKind::counts;
   recipe.log1p = counts && config.logarithm;
@@ -111,6 +112,7 @@ FittedRecipe fit_recipe(const std::vector<ColumnStatistics>& statistics, const C
     fitted.library.resize(static_cast<std::size_t>(input.matrix.cols));
     std::iota(fitted.library.begin(), fitted.library.end(), std::int64_t{0});
     recipe.library_gene_ids.assign(input.genes.begin(), input.genes.end());
+    recipe.library_gene_symbols.assign(input.other_names.begin(), input.other_names.end());
   }
   for (const ColumnStatistics& s : statistics) {
     add_scaling(s, fitted.columns, config.scaling, recipe);

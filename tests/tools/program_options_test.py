@@ -136,6 +136,33 @@ class Options(unittest.TestCase):
             self.assertEqual(message.count("warning: 30 cells have the name of an earlier cell (the first is 'cell0'); all are kept"), 1, message)
         self.assertEqual(len(table(self.path("repeated.tsv"))), 120)
 
+    def test_a_model_knows_its_genes_by_name_and_by_identifier(self):
+        self.must("convert", self.data, self.path("plain.csv"))
+        cells = table(self.path("plain.csv"))
+        first, *genes = list(cells[0])
+        tenx = self.path("tenx")
+        os.makedirs(tenx)
+        entries = [(j + 1, i + 1, cell[gene]) for i, cell in enumerate(cells) for j, gene in enumerate(genes) if float(cell[gene])]
+        lines = {"features.tsv": "".join(f"ENSG{j:011d}\t{gene}\tGene Expression\n" for j, gene in enumerate(genes)),
+                 "barcodes.tsv": "".join(cell[first] + "\n" for cell in cells),
+                 "matrix.mtx": f"%%MatrixMarket matrix coordinate integer general\n{len(genes)} {len(cells)} {len(entries)}\n"
+                               + "".join(f"{j} {i} {int(float(value))}\n" for j, i, value in entries),
+                 "by_id.csv": ",".join(["cell", *(f"ENSG{j:011d}" for j in range(len(genes)))]) + "\n"
+                              + "".join(",".join(cell.values()) + "\n" for cell in cells)}
+        for name, text in lines.items():
+            with open(os.path.join(tenx, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        with open(self.path("types.txt"), "w", encoding="utf-8") as file:
+            file.write("".join(f"{cell[first]}\t{'ab'[float(cell[genes[0]]) > 0 or i % 2]}\n" for i, cell in enumerate(cells)))
+        by_id = shutil.move(os.path.join(tenx, "by_id.csv"), self.path("by_id.csv"))
+
+        self.must("train", tenx, "--labels", self.path("types.txt"), "--out", self.path("named"), "--replicas", 1, "--set",
+                  "select.min_log2_fold_change=0.01", *SHORT)
+        for data, out in ((self.path("plain.csv"), "by_name.tsv"), (by_id, "by_id.tsv")):
+            self.must("predict", self.path("named"), data, "--orientation", "cells-rows", "--out", self.path(out))
+
+        self.assertEqual(table(self.path("by_name.tsv")), table(self.path("by_id.tsv")))
+
     def test_group_keeps_every_donor_in_one_part(self):
         donor = self.groups()
         for words in ([], ["--folds", 3]):
