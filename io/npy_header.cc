@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "engine/error.h"
+#include "io/utf8_text.h"
 
 static_assert(std::endian::native == std::endian::little, "file items are compared with a little-endian machine");
 
@@ -241,6 +242,37 @@ NpyHeader read_npy_header(const BinaryFile& file) {
   return header;
 }
 
+namespace {
+
+// Magic, version 1.0 and dictionary of items that NumPy calls `descr`.
+std::string header_of(const std::string& descr, const std::vector<std::int64_t>& shape) {
+  std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", descr,
+                                       fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  constexpr std::size_t kAlignment = 64;
+  const std::size_t unpadded = 10 + dictionary.size() + 1;
+  dictionary.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
+  dictionary.push_back('\n');
+  std::string bytes(kMagic);
+  bytes.append(
+      {'\x01', '\x00', static_cast<char>(dictionary.size() & 0xFF), static_cast<char>(dictionary.size() >> 8)});
+  return bytes + dictionary;
+}
+
+// The characters of well-formed UTF-8.
+std::vector<char32_t> characters_of(std::string_view text) {
+  std::vector<char32_t> characters;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i++]);
+    const int more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+    char32_t c = more == 0 ? lead : lead & (0x3Fu >> more);
+    for (int k = 0; k < more; ++k) c = c << 6 | (static_cast<unsigned char>(text[i++]) & 0x3Fu);
+    characters.push_back(c);
+  }
+  return characters;
+}
+
+}  // namespace
+
 std::string npy_header_bytes(DType dtype, const std::vector<std::int64_t>& shape) {
   std::string descr;
   switch (dtype) {
@@ -262,16 +294,22 @@ std::string npy_header_bytes(DType dtype, const std::vector<std::int64_t>& shape
     case DType::bf16:
       throw UsageError("NumPy has no bf16; convert the tensor to f32 before writing it as npy");
   }
-  std::string dictionary = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", descr,
-                                       fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
-  constexpr std::size_t kAlignment = 64;
-  const std::size_t unpadded = 10 + dictionary.size() + 1;
-  dictionary.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
-  dictionary.push_back('\n');
-  std::string bytes(kMagic);
-  bytes.append(
-      {'\x01', '\x00', static_cast<char>(dictionary.size() & 0xFF), static_cast<char>(dictionary.size() >> 8)});
-  return bytes + dictionary;
+  return header_of(descr, shape);
+}
+
+std::string npy_texts(const std::vector<std::string>& texts, const std::vector<std::int64_t>& shape) {
+  std::vector<std::vector<char32_t>> all;
+  std::size_t longest = 1;
+  for (const std::string& text : texts) {
+    all.push_back(characters_of(utf8_text(text)));
+    longest = std::max(longest, all.back().size());
+  }
+  std::string bytes = header_of(fmt::format("<U{}", longest), shape);
+  for (std::vector<char32_t>& characters : all) {
+    characters.resize(longest, 0);
+    bytes.append(reinterpret_cast<const char*>(characters.data()), characters.size() * sizeof(char32_t));
+  }
+  return bytes;
 }
 
 void decode_npy(const NpyHeader& header, const char* items, std::int64_t count, float* to) {

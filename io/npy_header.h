@@ -37,6 +37,10 @@ NpyHeader read_npy_header(const BinaryFile& file);
 // Throws UsageError for bf16, which NumPy does not know.
 std::string npy_header_bytes(DType dtype, const std::vector<std::int64_t>& shape);
 
+// A whole file of texts (NumPy's "<U", UTF-32, ended by zeros), as many as the shape says; [] is one text. What is not
+// UTF-8 is read as Latin-1.
+std::string npy_texts(const std::vector<std::string>& texts, const std::vector<std::int64_t>& shape);
+
 // `count` items of the file's type as another type, in file order; `to` may not overlap `items`. Reals become integers
 // nowhere: the caller picks a type that holds the file's.
 void decode_npy(const NpyHeader& header, const char* items, std::int64_t count, float* to);

@@ -40,15 +40,16 @@ struct Predictor::Parts {
           rows(c, Predictor::batch_rows(m.replicas) * 8) {
       session.set_weights(m.weights);
     }
-    void forward(const DeviceData& data, std::int64_t begin, std::int64_t count, std::int64_t genes) {
+    void forward(const DeviceData& data, std::int64_t begin, std::int64_t count, const Recipe& recipe) {
       std::vector<std::int64_t> index(static_cast<std::size_t>(count));
       std::iota(index.begin(), index.end(), begin);
       ctx.copy_to_device(rows.data(), index.data(), count * 8);
-      const std::int64_t r = session.options().replicas;
+      const std::int64_t r = session.options().replicas, genes = recipe.genes();
       ingest::run(ctx, {.data = data.expression(),
                         .rows = {rows.data(), DType::i64, {1, count}},
                         .shift = {shift.data(), DType::f32, {r, genes}},
                         .factor = {factor.data(), DType::f32, {r, genes}},
+                        .clip = recipe.clip,
                         .out = session.input(count)});
       session.forward(count, Mode::inference);
     }
@@ -67,7 +68,7 @@ struct Predictor::Parts {
     const std::int64_t each = batch_rows(model.replicas), batches = (rows.rows + each - 1) / each;
     const auto one = [&](int worker, std::int64_t batch) {
       const std::int64_t begin = batch * each, count = std::min(each, rows.rows - begin);
-      workers[static_cast<std::size_t>(worker)]->forward(data, begin, count, model.recipe.genes());
+      workers[static_cast<std::size_t>(worker)]->forward(data, begin, count, model.recipe);
       use(*workers[static_cast<std::size_t>(worker)], begin, count);
     };
     if (ctx.device() == DeviceType::cpu) {

@@ -104,9 +104,8 @@ FittedRecipe fit_recipe(const std::vector<ColumnStatistics>& statistics, const C
   recipe.input = input.input;
   const bool counts = input.input == Recipe::InputKind::counts;
   recipe.log1p = counts && config.logarithm;
-  recipe.scaling = config.scaling == "min_max"   ? Recipe::Scaling::min_max
-                   : config.scaling == "z_score" ? Recipe::Scaling::z_score
-                                                 : Recipe::Scaling::none;
+  // No scaling is min-max scaling from 0 to 1: every split keeps statistics of its own.
+  recipe.scaling = config.scaling == "z_score" ? Recipe::Scaling::z_score : Recipe::Scaling::min_max;
   recipe.missing = config.scaling == "z_score" ? Recipe::MissingGene::mean : Recipe::MissingGene::zero;
   if (counts && config.library_size) {
     fitted.library.resize(static_cast<std::size_t>(input.matrix.cols));
