@@ -17,6 +17,7 @@
 #include "models/history_json.h"
 #include "tools/checkpointer.h"
 #include "tools/dgex_outputs.h"
+#include "tools/process_status.h"
 #include "tools/stop_signal.h"
 #include "tools/train_outputs.h"
 

@@ -14,7 +14,7 @@
 #include "io/split_file.h"
 #include "models/history_json.h"
 #include "tools/embedding_files.h"
-#include "tools/memory_budget.h"
+#include "tools/process_status.h"
 
 namespace genexx::tools {
 namespace {
