@@ -84,10 +84,10 @@ FileFormat recognise_text(const std::string& path, const std::string& start) {
   const std::string line = start.substr(bom, start.find_first_of("\r\n", bom) - bom);
   const bool is_binary = std::any_of(start.begin(), start.end(),
                                      [](unsigned char c) { return c < 0x20 && c != '\t' && c != '\r' && c != '\n'; });
-  if (!is_binary) expect_no_hdf5_name(path, start);
   if (starts_with(lower(line), "%%matrixmarket")) return FileFormat::matrix_market;
   const std::string_view version = without_tail(line);
-  if (version == "#1.2" || version == "#1.3") return FileFormat::gct;
+  if (version == "#1.2" || version == "#1.3") return FileFormat::gct;  // under the name of a GCTX file, too
+  if (!is_binary) expect_no_hdf5_name(path, start);
   if (is_geuvadis_header(line)) return FileFormat::geuvadis;
   if (is_binary) {
     throw InputError(

@@ -5,22 +5,14 @@ import gzip
 import json
 import os
 import shutil
-import sys
 import tempfile
 import unittest
 
-from program import genexx
+from program import genexx, need
 
-DEBIAN_PYTHON = "/usr/bin/python3"  # has the packages where another Python comes first in the path
-
-try:
-    import h5py
-    import numpy as np
-except ImportError:
-    if sys.executable != DEBIAN_PYTHON and os.path.exists(DEBIAN_PYTHON):
-        os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, *sys.argv])
-    print("SKIPPED: numpy and h5py are not installed")
-    sys.exit(77)
+need("h5py", "numpy")
+import h5py
+import numpy as np
 
 
 def table(path):

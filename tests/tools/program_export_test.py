@@ -5,19 +5,15 @@ import json
 import os
 import shutil
 import struct
-import sys
 import tempfile
 import unittest
 
-from program import genexx
+from program import genexx, need
 
-try:
-    import h5py
-    import numpy
-    import scipy.sparse
-except ImportError as error:
-    print(f"skipped: {error}; install python3-numpy, python3-scipy and python3-h5py")
-    sys.exit(77)
+need("h5py", "numpy", "scipy.sparse")
+import h5py
+import numpy
+import scipy.sparse
 
 from onnx_reader import OnnxFile
 

@@ -112,7 +112,7 @@ class Scannonet(unittest.TestCase):
         self.assertIn("genexx_label_probability", described["cell_columns"])
         with open(os.path.join(self.path("judged"), "metrics.json"), encoding="utf-8") as file:
             self.assertGreater(json.load(file)["test"]["accuracy"], 0.8)
-        self.assertEqual([row["name"] for row in table(self.path("e.csv"))], ["type_00", "type_01", "type_02", "type_03"])
+        self.assertEqual([row["region_id"] for row in table(self.path("e.csv"))], ["type_00", "type_01", "type_02", "type_03"])
 
     def test_unknown_cells_are_rejected_only_when_asked(self):
         self.must("predict", self.model, self.data, "--out", self.path("sure.tsv"))

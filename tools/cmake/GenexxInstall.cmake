@@ -13,7 +13,8 @@ foreach(_room engine models io kernels)
     COMPONENT Development FILES_MATCHING PATTERN "*.h"
     PATTERN cuda EXCLUDE PATTERN comm EXCLUDE PATTERN device EXCLUDE PATTERN simd EXCLUDE
     PATTERN "*_cuda.h" EXCLUDE PATTERN launch.h EXCLUDE
-    PATTERN "hdf5*.h" EXCLUDE PATTERN "h5ad_*.h" EXCLUDE)  # these speak HDF5, which an outside program need not have
+    # These speak HDF5, which an outside program need not have.
+    PATTERN "hdf5*.h" EXCLUDE PATTERN "h5ad_*.h" EXCLUDE PATTERN "gctx_writer.h" EXCLUDE)
 endforeach()
 
 set(_package ${CMAKE_INSTALL_LIBDIR}/cmake/genexx)
