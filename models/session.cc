@@ -29,7 +29,7 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
   }
   weights_ = allocate(flat_size_ * element);
   ctx_.fill_bytes(weights_.data(), 0, flat_size_ * element);
-  if (options_.use == Mode::training) {
+  if (learns()) {
     gradients_ = allocate(flat_size_ * element);
     ctx_.fill_bytes(gradients_.data(), 0, flat_size_ * element);
   }
@@ -42,10 +42,11 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
   for (std::size_t i = 0; i < count; ++i) {
     const NodeSpec& spec = network_.nodes()[i];
     layers_.push_back(make_layer(spec.kind));
+    if (spec.kind == NodeKind::input && options_.input_gradient == InputGradient::yes) wants_gradient_[i] = 1;
     for (const int input : spec.inputs)
       if (wants_gradient_[static_cast<std::size_t>(input)]) wants_gradient_[i] = 1;
     for (const ParameterSpec& p : network_.parameters())
-      if (p.node == static_cast<int>(i)) wants_gradient_[i] = 1;
+      if (learns() && p.node == static_cast<int>(i)) wants_gradient_[i] = 1;
     memory_.push_back(allocate(options_.replicas * layers_.back()->memory(spec) * element));
     if (acts_in_training_only(spec.kind) && options_.use == Mode::inference) {
       slots_[i].resize(1);
@@ -57,7 +58,7 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
       s.width = width;
       const std::int64_t bytes = options_.replicas * options_.max_rows * width * element;
       s.value = allocate(bytes);
-      if (options_.use == Mode::training && wants_gradient_[i]) s.gradient = allocate(bytes);
+      if (wants_gradient_[i]) s.gradient = allocate(bytes);
       slots_[i].push_back(std::move(s));
     }
   }
@@ -78,14 +79,20 @@ Tensor Session::view(const Buffer& flat, std::size_t index) const {
           with_replicas(options_.replicas, network_.parameters()[index].shape)};
 }
 
+// The node whose memory the values of `node` lie in: in inference that of a node that acts in training only is its
+// input's.
+int Session::holder(int node) const {
+  const auto spec = [&]() -> const NodeSpec& { return network_.nodes()[static_cast<std::size_t>(node)]; };
+  while (last_mode_ == Mode::inference && acts_in_training_only(spec().kind)) node = spec().inputs[0];
+  return node;
+}
+
 const Session::Slot& Session::slot(int node, int output) const {
-  return slots_[static_cast<std::size_t>(node)][static_cast<std::size_t>(output)];
+  return slots_[static_cast<std::size_t>(holder(node))][static_cast<std::size_t>(output)];
 }
 
 Tensor Session::value(int node, int output, std::int64_t rows) const {
   assert(rows <= options_.max_rows);
-  const NodeSpec& spec = network_.nodes()[static_cast<std::size_t>(node)];
-  if (acts_in_training_only(spec.kind) && last_mode_ == Mode::inference) return value(spec.inputs[0], 0, rows);
   const Slot& s = slot(node, output);
   return {s.value.data(), options_.dtype, {options_.replicas, rows, s.width}};
 }
@@ -101,7 +108,7 @@ Tensor Session::memory(int node) const {
 }
 
 WriteMode Session::claim_gradient(int node, int output) {
-  Slot& s = slots_[static_cast<std::size_t>(node)][static_cast<std::size_t>(output)];
+  Slot& s = slots_[static_cast<std::size_t>(holder(node))][static_cast<std::size_t>(output)];
   const WriteMode mode = s.written ? WriteMode::accumulate : WriteMode::overwrite;
   s.written = true;
   return mode;
@@ -133,9 +140,10 @@ void Session::begin_backward() {
 }
 
 void Session::backward(std::int64_t rows, Mode mode) {
-  assert(options_.use == Mode::training && mode == Mode::training);
+  assert(mode == options_.use);
   last_mode_ = mode;
   for (std::size_t i = layers_.size(); i-- > 0;) {
+    if (acts_in_training_only(network_.nodes()[i].kind) && mode == Mode::inference) continue;
     const std::vector<Slot>& outputs = slots_[i];
     const bool any = std::any_of(outputs.begin(), outputs.end(), [](const Slot& s) { return s.written; });
     if (any && wants_gradient_[i]) layers_[i]->backward(*this, static_cast<int>(i), rows);

@@ -19,11 +19,15 @@ class Layer;
 
 enum class Mode { training, inference };  // dropout acts in training only; batch norm has its own rule for each
 
+// Whether backward leads on to the input itself: what explains an output.
+enum class InputGradient { no, yes };
+
 struct SessionOptions {
   std::int64_t replicas = 1;
   std::int64_t max_rows = 256;
   DType dtype = DType::f32;
-  Mode use = Mode::training;  // inference: no gradients are kept
+  Mode use = Mode::training;  // inference: no gradients of parameters are kept
+  InputGradient input_gradient = InputGradient::no;
 };
 
 class Session {
@@ -42,11 +46,12 @@ class Session {
   Tensor input(std::int64_t rows) const { return value(0, 0, rows); }
   // Computes the nodes that `wanted` depends on (all nodes for an empty list).
   void forward(std::int64_t rows, Mode mode, const std::vector<int>& wanted = {});
-  // Forgets which gradients were written; then losses write theirs through gradient_mode, then backward walks back.
+  // Forgets which gradients were written; then losses write theirs where claim_gradient says, then backward walks back.
+  // `mode` is that of the forward pass and of SessionOptions::use.
   void begin_backward();
   void backward(std::int64_t rows, Mode mode);
 
-  // Output `output` of node `node`: [r, rows, width]. A dropout node in inference is its input.
+  // Output `output` of node `node`: [r, rows, width]. A dropout node in inference is its input, gradient included.
   Tensor value(int node, int output, std::int64_t rows) const;
   Tensor gradient(int node, int output, std::int64_t rows) const;
   // What node's layer keeps between forward and backward: [r, Layer::memory] elements, flat.
@@ -56,7 +61,10 @@ class Session {
   // How the next contribution to that gradient must be written; marks it as written.
   WriteMode claim_gradient(int node, int output);
   bool has_gradient(int node, int output) const;
-  // Whether the gradient of this node is needed at all (a parameter lies before it).
+  // Whether gradients of parameters are taken.
+  bool learns() const { return options_.use == Mode::training; }
+  // Whether the gradient of this node is needed at all (something that wants one lies before it: a parameter, where the
+  // session learns, or the input).
   bool wants_gradient(int node) const { return wants_gradient_[static_cast<std::size_t>(node)] != 0; }
 
   // ---- parameters: one flat array, parameter after parameter, each [r, ...] ----
@@ -95,6 +103,7 @@ class Session {
   };
   Buffer allocate(std::int64_t bytes);
   Tensor view(const Buffer& flat, std::size_t index) const;
+  int holder(int node) const;
   const Slot& slot(int node, int output) const;
   void mark_needed(const std::vector<int>& wanted);
 

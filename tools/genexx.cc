@@ -42,6 +42,7 @@ void add_verbs(CLI::App& app, genexx::tools::Program& program) {
   add_embed(app, program);
   add_homology(app, program);
   add_prepare_dgex(app, program);
+  add_explain(app, program);
   add_export(app, program);
   add_select_genes(app, program);
   add_split(app, program);

@@ -21,6 +21,7 @@ void add_bench(CLI::App& app, Program& program);
 void add_convert(CLI::App& app, Program& program);
 void add_embed(CLI::App& app, Program& program);
 void add_evaluate(CLI::App& app, Program& program);
+void add_explain(CLI::App& app, Program& program);
 void add_export(CLI::App& app, Program& program);
 void add_homology(CLI::App& app, Program& program);
 void add_info(CLI::App& app, Program& program);

@@ -40,9 +40,14 @@ void BatchNormLayer::backward(Session& s, int node, std::int64_t rows) const {
                                    .mean = kept(s, node, 0),
                                    .rstd = kept(s, node, 1),
                                    .dy = s.gradient(node, 0, rows),
-                                   .dgamma = s.parameter_gradient(s.parameter_index(node, 0)),
-                                   .dbeta = s.parameter_gradient(s.parameter_index(node, 1)),
                                    .statistics = statistics_of(s)};
+  ScratchFrame frame(s.context());
+  const Tensor gamma = s.parameter(s.parameter_index(node, 0));
+  const auto unwanted = [&] {
+    return Tensor{frame.take_bytes(gamma.shape.elements() * size_of(gamma.dtype)), gamma.dtype, gamma.shape};
+  };
+  args.dgamma = s.learns() ? s.parameter_gradient(s.parameter_index(node, 0)) : unwanted();
+  args.dbeta = s.learns() ? s.parameter_gradient(s.parameter_index(node, 1)) : unwanted();
   if (s.wants_gradient(from)) {
     args.dx = s.gradient(from, 0, rows);
     args.mode = s.claim_gradient(from, 0);

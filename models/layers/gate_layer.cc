@@ -20,9 +20,15 @@ void GateLayer::backward(Session& s, int node, std::int64_t rows) const {
   if (s.has_gradient(node, 1)) args.dgate = s.gradient(node, 1, rows);
   args.dlogits = s.gradient(spec.inputs[0], 0, rows);
   args.mode = s.claim_gradient(spec.inputs[0], 0);
-  if (s.wants_gradient(spec.inputs[1]))
-    throw UsageError("gate '" + spec.name +
-                     "': its second input must be the batch itself; a gradient to it is not taken");
+  if (args.dy && s.wants_gradient(spec.inputs[1])) {
+    args.dx = s.gradient(spec.inputs[1], 0, rows);
+    const WriteMode mode = s.claim_gradient(spec.inputs[1], 0);
+    if (mode != args.mode) {  // the op has one mode for both: the one that is to be overwritten starts from zero
+      const Tensor& fresh = mode == WriteMode::overwrite ? args.dx : args.dlogits;
+      s.context().fill_bytes(fresh.data, 0, fresh.shape.elements() * size_of(fresh.dtype));
+      args.mode = WriteMode::accumulate;
+    }
+  }
   gate::backward(s.context(), args);
 }
 

@@ -16,11 +16,12 @@ void LinearLayer::forward(Session& s, int node, std::int64_t rows) const {
 void LinearLayer::backward(Session& s, int node, std::int64_t rows) const {
   const int from = s.network().nodes()[static_cast<std::size_t>(node)].inputs[0];
   const Tensor dy = s.gradient(node, 0, rows);
-  linear::backward(s.context(), {.x = s.value(from, 0, rows),
-                                 .weight = s.parameter(s.parameter_index(node, 0)),
-                                 .dy = dy,
-                                 .dweight = s.parameter_gradient(s.parameter_index(node, 0)),
-                                 .dbias = s.parameter_gradient(s.parameter_index(node, 1))});
+  if (s.learns())
+    linear::backward(s.context(), {.x = s.value(from, 0, rows),
+                                   .weight = s.parameter(s.parameter_index(node, 0)),
+                                   .dy = dy,
+                                   .dweight = s.parameter_gradient(s.parameter_index(node, 0)),
+                                   .dbias = s.parameter_gradient(s.parameter_index(node, 1))});
   if (!s.wants_gradient(from)) return;
   linear::backward(s.context(), {.x = s.value(from, 0, rows),
                                  .weight = s.parameter(s.parameter_index(node, 0)),

@@ -12,15 +12,19 @@ namespace {
 std::atomic<bool> counting{false};
 std::atomic<std::int64_t> asked{0};
 
+}  // namespace
+
+// The C library calls these in place of its own and offers its own under other names (glibc manual, 3.2.5, "Replacing
+// malloc"). free stays what it is: it takes what __libc_malloc gave.
+#if !GENEXX_SANITIZED
+namespace {
+
 void note() {
   if (counting.load(std::memory_order_relaxed)) asked.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace
 
-// The C library calls these in place of its own and offers its own under other names (glibc manual, 3.2.5, "Replacing
-// malloc"). free stays what it is: it takes what __libc_malloc gave.
-#if !GENEXX_SANITIZED
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
 void* __libc_calloc(std::size_t count, std::size_t bytes);

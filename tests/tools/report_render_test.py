@@ -59,16 +59,16 @@ class Render(unittest.TestCase):
         self.assertEqual(console, [])
         sections = re.findall(r'<section id="(\w+)"', document)
         self.assertEqual(sections, ["warnings", "metrics", "classes", "confusion", "calibration", "loss", "genes", "selection",
-                                    "gates", "resources", "configuration"])
-        self.assertEqual(document.count("<canvas"), 6)
-        self.assertEqual(document.count('data-drawn="yes"'), 6)
+                                    "gates", "attributions", "resources", "configuration"])
+        self.assertEqual(document.count("<canvas"), 16)  # ten of them one for each class
+        self.assertEqual(document.count('data-drawn="yes"'), 16)
         self.assertIn("8,990 to 9,105", document)
         self.assertIn("<option value=\"3\">Fold 3</option>", document)
         self.assertIn("On 692 held-out cells the accuracy is 0.853 ± 0.008 and the macro F1 0.812 ± 0.008.", document)
 
     def test_sections_without_data_are_left_out(self):
         data = sample()
-        for field in ("warnings", "gates", "calibration", "genes", "selection", "memory", "seconds"):
+        for field in ("warnings", "gates", "attributions", "calibration", "genes", "selection", "memory", "seconds"):
             del data[field]
 
         document, console = self.browser.open(page(BUILD, data))

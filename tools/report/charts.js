@@ -77,6 +77,24 @@ function classBars(rows) {
   });
 }
 
+// Mean attribution of the genes that decide most for a class: {class, cells, genes, values}.
+function attributionBars(entry) {
+  return plot({
+    label: `Genes that decide for ${entry.class} in the mean, and how much; the file of top genes holds the same numbers.`,
+    height: 70 + 18 * entry.genes.length, caption: `${shortened(entry.class, 40)} (${plural(entry.cells, "cell")})`,
+    configure: () => ({
+      type: "bar",
+      data: {
+        labels: entry.genes.map((gene) => shortened(gene, 26)),
+        datasets: [{label: "Mean attribution", data: entry.values, barPercentage: 0.9, categoryPercentage: 0.9,
+          backgroundColor: entry.values.map((value) => colour(value < 0 ? "second" : "accent"))}],
+      },
+      options: options({horizontal: true, x: {title: "Mean attribution", ticks: 5},
+        y: {grid: false, autoSkip: false, ticks: entry.genes.length}}),
+    }),
+  });
+}
+
 function shortened(text, most) {
   return text.length > most ? text.slice(0, most - 1) + "…" : text;
 }

@@ -9,7 +9,8 @@ const SECTIONS = [
   ["confusion", "Confusion matrix", confusion], ["calibration", "Confidence", calibration],
   ["errors", "Errors by gene", perGene], ["loss", "Training curves", history],
   ["rank", "Mean rank by epoch", rankCurves], ["genes", "Gene overlap", genes],
-  ["selection", "Gene selection", selection], ["gates", "Gate weights by gene", gates], ["resources", "Time and memory", resources],
+  ["selection", "Gene selection", selection], ["gates", "Gate weights by gene", gates],
+  ["attributions", "Genes that decide", attributions], ["resources", "Time and memory", resources],
   ["configuration", "Configuration", configuration],
 ];
 

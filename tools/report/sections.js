@@ -206,6 +206,21 @@ function gates(data) {
   ];
 }
 
+function attributions(data) {
+  const a = data.attributions;
+  if (!a || !a.classes || !a.classes.length) return null;
+  const against = a.baseline === "zero-input" ? "the network's input all zero" : "a cell that expresses nothing";
+  const sums = isNumber(a.error) ? ` In ${whole(a.steps)} steps they add up to the change of the output within ` +
+    `${percent(a.error, 3)} of it over all cells together (worst cell: ${percent(a.worst_error, 3)}).` : "";
+  const most = [...a.classes].sort((x, y) => y.cells - x.cells).slice(0, MOST_CLASSES);
+  return [
+    element("p", {class: "note"}, `What each gene adds to the class's output against ${against}, by ${a.method}: the mean over the ` +
+      `cells explained for the class. Right of zero a gene speaks for the class.${sums}`),
+    element("div", {class: "pair"}, most.map((entry) => attributionBars(entry))),
+    a.classes.length > most.length ? element("p", {class: "note"}, `The ${most.length} largest of ${a.classes.length} classes are shown.`) : null,
+  ];
+}
+
 function calibration(data) {
   const bins = data.calibration && data.calibration.bins;
   if (!bins || !bins.length) return null;
