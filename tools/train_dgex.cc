@@ -5,12 +5,10 @@
 #include <chrono>
 #include <filesystem>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "engine/device.h"
 #include "engine/error.h"
-#include "engine/version.h"
 #include "io/report.h"
 #include "io/safetensors.h"
 #include "models/config.h"
@@ -20,6 +18,7 @@
 #include "tools/process_status.h"
 #include "tools/stop_signal.h"
 #include "tools/train_outputs.h"
+#include "tools/training_run.h"
 
 namespace genexx::tools {
 namespace {
@@ -85,42 +84,20 @@ class DgexRun {
   }
 
   void train(const TrainerConfig& trainer_config, RunDirectory& out) {
-    const std::int64_t total = config_.epochs * replicas_;
-    std::int64_t done = 0;
-    Checkpointer checkpoint(out, kMainCheckpoint, identity());
-    Trainer* running = nullptr;
-    TrainerHooks hooks;
-    hooks.on_epoch = [&](const EpochRecord& r) {
-      console_.show_progress(++done, total,
-                             fmt::format("epoch {}, validation error {:.4f}", r.epoch, r.validation.absolute_error));
-      out.log("epoch", {{"epoch", r.epoch},
-                        {"replica", r.replica},
-                        {"losses", r.losses},
-                        {"validation_mae", r.validation.absolute_error},
-                        {"monitors", r.monitors},
-                        {"learning_rate", r.learning_rate},
-                        {"seconds", r.seconds}});
-    };
-    hooks.on_checkpoint = [&] { checkpoint.after_epoch(*running); };
-    hooks.should_stop = [&] { return checkpoint.should_stop(); };
-    Trainer trainer(*ctx_, network_, data_.set, dgex::make_tasks(data_.parts, replicas_, o_.seed), trainer_config,
-                    hooks);
-    running = &trainer;
-    if (o_.resume)
-      if (const auto state = checkpoint.load()) trainer.resume(*state);
-    done = static_cast<std::int64_t>(trainer.history().size());
-    try {
-      trainer.run();
-    } catch (const StoppedError& stopped) {
-      console_.end_progress();
-      const std::string message = fmt::format("{} by {}", stopped.what(), stop_reason());
-      if (!out.has_checkpoint()) throw RuntimeError(message + "; there is no checkpoint yet");
-      throw StoppedError(message + "; the checkpoint is valid, go on with --resume");
-    }
-    console_.end_progress();
-    history_ = trainer.history();
-    for (std::size_t rule = 0; rule < trainer_config.phases[0].keep.size(); ++rule)
-      kept_.push_back(trainer.kept(rule).weights);
+    const std::vector<ReplicaTask> tasks = dgex::make_tasks(data_.parts, replicas_, o_.seed);
+    const TrainingRecords records = {
+        .out = out,
+        .console = console_,
+        .checkpoint = kMainCheckpoint,
+        .identity = identity(),
+        .start = o_.resume ? TrainingRecords::Start::resume : TrainingRecords::Start::fresh};
+    run_trainer(
+        *ctx_, {network_, data_.set, tasks, trainer_config}, records, [](const Trainer&) {},
+        [&](const Trainer& trainer) {
+          history_ = trainer.history();
+          for (std::size_t rule = 0; rule < trainer_config.phases[0].keep.size(); ++rule)
+            kept_.push_back(trainer.kept(rule).weights);
+        });
   }
 
   void save(const RunDirectory& out, const std::string& name, const std::vector<NamedTensor>& weights,
@@ -133,16 +110,7 @@ class DgexRun {
     write_safetensors(out.file(name), {std::move(parts.tensors), std::move(parts.metadata)});
   }
 
-  nlohmann::json description() const {
-    nlohmann::json d = identity();
-    d.erase("config");
-    d["command"] = program_.command_line;
-    d["data"] = o_.reading.data;
-    d["date"] =
-        fmt::format("{:%F}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
-    d["versions"] = {{"genexx", version()}, {"model_format", kModelFormat}};
-    return d;
-  }
+  nlohmann::json description() const { return describe_run(identity(), o_.reading.data, program_.command_line); }
 
   // Errors on a part by the weights of a rule; the predictions go to `file` where one is named.
   DgexErrors judge(const RunDirectory& out, std::size_t rule, const std::string& part, const std::string& file) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/training_run.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "engine/error.h"
@@ -25,17 +27,28 @@ std::int64_t epochs_of(const TrainerInput& input) {
   return total * static_cast<std::int64_t>(input.tasks.size());
 }
 
+// What an epoch was judged by, in words.
+std::string figure_of(const EpochRecord& r) {
+  if (std::isfinite(r.validation.accuracy)) return fmt::format("validation accuracy {:.3f}", r.validation.accuracy);
+  if (std::isfinite(r.validation.absolute_error))
+    return fmt::format("validation error {:.4f}", r.validation.absolute_error);
+  return "no validation";
+}
+
 void report_epoch(const TrainingRecords& records, const EpochRecord& r, std::int64_t done, std::int64_t total) {
   records.console.show_progress(done, total,
-                                fmt::format("{} epoch {}, replica {}, validation accuracy {:.3f}", r.phase, r.epoch,
-                                            r.replica, r.validation.accuracy));
-  records.out.log("epoch", {{"training", records.checkpoint},
-                            {"phase", r.phase},
-                            {"epoch", r.epoch},
-                            {"replica", r.replica},
-                            {"losses", r.losses},
-                            {"validation_accuracy", r.validation.accuracy},
-                            {"seconds", r.seconds}});
+                                fmt::format("{} epoch {}, replica {}, {}", r.phase, r.epoch, r.replica, figure_of(r)));
+  nlohmann::json line = {{"training", records.checkpoint},
+                         {"phase", r.phase},
+                         {"epoch", r.epoch},
+                         {"replica", r.replica},
+                         {"losses", r.losses},
+                         {"learning_rate", r.learning_rate},
+                         {"seconds", r.seconds}};
+  if (std::isfinite(r.validation.accuracy)) line["validation_accuracy"] = r.validation.accuracy;
+  if (std::isfinite(r.validation.absolute_error)) line["validation_mae"] = r.validation.absolute_error;
+  if (!r.monitors.empty()) line["monitors"] = r.monitors;
+  records.out.log("epoch", std::move(line));
 }
 
 TrainingPlan plan(Context& ctx, const CellInput& input, const scannonet::Config& config,
