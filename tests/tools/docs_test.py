@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of README.md, docs/user-guide.md and docs/dgex.md work in the order they stand in, on files of the names they use."""
+"""The commands of README.md, docs/user-guide.md, docs/dgex.md and docs/fly.md work in the order they stand in, on files of the names they use."""
 import os
 import re
 import shlex
@@ -18,13 +18,16 @@ def read(path):
 
 
 class Docs(unittest.TestCase):
-    def run_commands_of(self, path, at_least=4):
+    def run_commands_of(self, path, at_least=4, files=None):
         commands = COMMAND.findall(read(path))
         self.assertGreaterEqual(len(commands), at_least)
         with tempfile.TemporaryDirectory() as folder:
             for seed, name in ((1, "my.h5ad"), (1, "new.h5ad")):
                 done = genexx("simulate", "--cells", 300, "--genes", 600, "--types", 3, "--seed", seed, "--out", name, cwd=folder)
                 self.assertEqual(done.returncode, 0, done.stderr)
+            for name, text in (files or {}).items():
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write(text)
             for command in commands:
                 with self.subTest(command=command):
                     done = genexx(*shlex.split(command), cwd=folder)
@@ -38,6 +41,11 @@ class Docs(unittest.TestCase):
 
     def test_the_commands_of_the_dgex_page_work(self):
         self.run_commands_of("docs/dgex.md", at_least=6)
+
+    def test_the_commands_of_the_fly_page_work(self):
+        own = re.search(r"^    (\{.*?\}\})$", read("docs/fly.md"), re.M | re.S).group(1)
+
+        self.run_commands_of("docs/fly.md", at_least=5, files={"own.json": own})
 
     def test_the_readme_lists_exactly_the_verbs_of_the_program(self):
         rows = re.findall(r"^\| (`.*?`) \|", read("README.md"), re.M)

@@ -3,13 +3,13 @@
 #include "models/transbrain/network.h"
 
 #include <cmath>
-#include <cstring>
 
 #include "engine/flat_tensor.h"
 #include "models/loss.h"
 #include "models/optimizer.h"
 #include "models/session.h"
 #include "tests/support/golden.h"
+#include "tests/support/golden_network.h"
 #include "tests/support/op_test.h"
 
 using namespace genexx;
@@ -18,35 +18,6 @@ using transbrain::embedding_node;
 using transbrain::make_network;
 
 namespace {
-
-// ||a - b|| / ||b||; NaN where either is not finite.
-double relative_distance(const std::vector<double>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  double difference = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    size += b[i] * b[i];
-  }
-  return std::sqrt(difference / size);
-}
-
-std::vector<NamedTensor> weights_of(const Network& network, const GoldenCase& run, DType dtype) {
-  std::vector<NamedTensor> all;
-  for (const ParameterSpec& p : network.parameters()) {
-    NamedTensor t;
-    t.name = p.name;
-    t.dtype = dtype;
-    t.shape = {1};
-    t.shape.insert(t.shape.end(), p.shape.begin(), p.shape.end());
-    const std::vector<float> narrow = cast<float>(run["initial/" + p.name]);
-    const std::vector<double> wide(narrow.begin(), narrow.end());
-    t.bytes.resize(wide.size() * static_cast<std::size_t>(size_of(dtype)));
-    std::memcpy(t.bytes.data(), dtype == DType::f64 ? static_cast<const void*>(wide.data()) : narrow.data(),
-                t.bytes.size());
-    all.push_back(std::move(t));
-  }
-  return all;
-}
 
 // The run of the golden file on one device.
 class GoldenRun {
@@ -66,7 +37,7 @@ class GoldenRun {
         losses_(session_, {{.kind = LossKind::cross_entropy, .node = static_cast<int>(network_.nodes().size()) - 1}},
                 0.0, SmallBatch::guarded),
         optimizer_(session_) {
-    session_.set_weights(weights_of(network_, part("run"), dtype));
+    session_.set_weights(golden_weights(network_, part("run"), dtype));
     session_.set_seeds({sizes().size("seed")});
     OptimizerConfig config;
     config.kind = OptimizerConfig::Kind::adamw;
