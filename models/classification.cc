@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "models/csr_rows.h"
 #include "models/predictor.h"
 
 namespace genexx {
@@ -25,19 +26,9 @@ std::vector<NamedTensor> slice(const std::vector<NamedTensor>& weights, std::int
 }
 
 CsrMatrix rows_of(const TrainingSet& set, const std::vector<std::int64_t>& cells, std::int64_t preparation) {
-  const CsrMatrix& matrix = set.data;
-  CsrMatrix out;
-  out.rows = static_cast<std::int64_t>(cells.size());
-  out.cols = matrix.cols;
-  for (const std::int64_t cell : cells) {
-    const std::int64_t row = set.row_of(preparation, cell);
-    const auto begin = matrix.row_begin[static_cast<std::size_t>(row)];
-    const auto end = matrix.row_begin[static_cast<std::size_t>(row + 1)];
-    out.column.insert(out.column.end(), matrix.column.begin() + begin, matrix.column.begin() + end);
-    out.value.insert(out.value.end(), matrix.value.begin() + begin, matrix.value.begin() + end);
-    out.row_begin.push_back(static_cast<std::int64_t>(out.column.size()));
-  }
-  return out;
+  std::vector<std::int64_t> rows;
+  for (const std::int64_t cell : cells) rows.push_back(set.row_of(preparation, cell));
+  return csr_rows(set.data, rows);
 }
 
 std::vector<std::int32_t> labels_of(const TrainingSet& set, const std::vector<std::int64_t>& cells) {

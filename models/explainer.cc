@@ -8,6 +8,7 @@
 #include "engine/error.h"
 #include "engine/flat_tensor.h"
 #include "kernels/ingest.h"
+#include "models/csr_rows.h"
 #include "models/device_data.h"
 #include "models/device_vector.h"
 #include "models/session.h"
@@ -180,20 +181,6 @@ std::vector<std::int64_t> unfinished(const Explainer::Explained& e, double toler
   return rows;
 }
 
-CsrMatrix rows_of(const CsrMatrix& matrix, const std::vector<std::int64_t>& rows) {
-  CsrMatrix some;
-  some.rows = static_cast<std::int64_t>(rows.size());
-  some.cols = matrix.cols;
-  for (const std::int64_t row : rows) {
-    const auto begin = matrix.row_begin[static_cast<std::size_t>(row)],
-               end = matrix.row_begin[static_cast<std::size_t>(row) + 1];
-    some.column.insert(some.column.end(), matrix.column.begin() + begin, matrix.column.begin() + end);
-    some.value.insert(some.value.end(), matrix.value.begin() + begin, matrix.value.begin() + end);
-    some.row_begin.push_back(static_cast<std::int64_t>(some.column.size()));
-  }
-  return some;
-}
-
 }  // namespace
 
 struct Explainer::Parts {
@@ -256,7 +243,7 @@ Explainer::Explained Explainer::explain(const CsrMatrix& rows, const std::vector
     if (again.empty()) break;
     std::vector<std::int32_t> their_target;
     for (const std::int64_t row : again) their_target.push_back(target[static_cast<std::size_t>(row)]);
-    const Explained finer = p.explain(rows_of(rows, again), their_target, steps);
+    const Explained finer = p.explain(csr_rows(rows, again), their_target, steps);
     for (std::size_t i = 0; i < again.size(); ++i)
       std::copy_n(finer.attribution.begin() + static_cast<std::ptrdiff_t>(i) * p.genes, p.genes,
                   all.attribution.begin() + again[i] * p.genes);

@@ -5,6 +5,7 @@
 #include "engine/philox.h"
 #include "models/trainer.h"
 #include "tests/support/op_test.h"
+#include "tests/support/trained_weights.h"
 
 using namespace genexx;
 using namespace genexx::test;
@@ -78,16 +79,6 @@ TrainerConfig regression_config(const Network& network) {
                 {.name = "last", .criterion = Criterion::monitor, .monitor = 1}};
   config.phases = {phase};
   return config;
-}
-
-void expect_same_replica(const std::vector<NamedTensor>& joint, std::size_t k, const std::vector<NamedTensor>& alone) {
-  REQUIRE(joint.size() == alone.size());
-  for (std::size_t i = 0; i < joint.size(); ++i) {
-    CAPTURE(joint[i].name);
-    const std::size_t bytes = alone[i].bytes.size();
-    CHECK(std::equal(alone[i].bytes.begin(), alone[i].bytes.end(),
-                     joint[i].bytes.begin() + static_cast<std::ptrdiff_t>(k * bytes)));
-  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "models/scannonet/network.h"
 #include "tests/support/op_test.h"
 #include "tests/support/toy_set.h"
+#include "tests/support/trained_weights.h"
 
 using namespace genexx;
 using namespace genexx::test;
@@ -39,17 +40,6 @@ std::vector<NamedTensor> train(Context& ctx, const TrainingSet& set, const std::
   Trainer trainer(ctx, network, set, tasks, toy_config(network), {});
   trainer.run();
   return trainer.weights();
-}
-
-// Replica k of `joint` against the only replica of `alone`.
-void expect_same_replica(const std::vector<NamedTensor>& joint, std::size_t k, const std::vector<NamedTensor>& alone) {
-  REQUIRE(joint.size() == alone.size());
-  for (std::size_t i = 0; i < joint.size(); ++i) {
-    CAPTURE(joint[i].name);
-    const std::size_t bytes = alone[i].bytes.size();
-    CHECK(std::equal(alone[i].bytes.begin(), alone[i].bytes.end(),
-                     joint[i].bytes.begin() + static_cast<std::ptrdiff_t>(k * bytes)));
-  }
 }
 
 }  // namespace

@@ -2,8 +2,11 @@
 """Runs the program of the build under test, for tests/tools/program_*_test.py."""
 import importlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import unittest
 
 SOURCE = os.environ.get("GENEXX_SOURCE_DIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 BUILD = os.environ.get("GENEXX_BUILD_DIR", os.path.join(SOURCE, "build"))
@@ -33,3 +36,27 @@ def need(*modules):
         os.execv(SYSTEM_PYTHON, [SYSTEM_PYTHON, *sys.argv])
     print(f"skipped: {missing}")
     sys.exit(77)
+
+
+class ProgramTest(unittest.TestCase):
+    """Tests that share a folder, `folder`, which setUpClass fills after calling this one's."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="genexx-program-")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def must(cls, *words):
+        """Runs the program, which must succeed."""
+        done = genexx(*words)
+        if done.returncode:
+            raise AssertionError(f"genexx {' '.join(map(str, words))} ended with {done.returncode}: {done.stderr}")
+        return done
+
+    @classmethod
+    def path(cls, *names):
+        return os.path.join(cls.folder, *names)

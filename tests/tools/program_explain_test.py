@@ -4,42 +4,25 @@
 import csv
 import os
 import re
-import shutil
-import tempfile
 import unittest
 
-from program import genexx, need
+from program import ProgramTest, genexx, need
 
 need("h5py", "numpy")
 import h5py
 import numpy
 
 
-class Explain(unittest.TestCase):
+class Explain(ProgramTest):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="genexx-explain-")
+        super().setUpClass()
         cls.data = cls.path("cells.h5ad")
         cls.must("simulate", "--kind", "cells", "--cells", 300, "--genes", 300, "--types", 3, "--separation", 2, "--seed", 4,
                  "--out", cls.data)
         for model, words in {"fly": ["--set", "network.widths=[48, 32]", "--set", "train.epochs=20", "--set", "train.batch=32"],
                              "scannonet": ["--replicas", 2, "--set", "train.epochs=8", "--set", "train.pretrain_epochs=3"]}.items():
             cls.must("train", cls.data, "--model", model, "--label", "cell_type", "--out", cls.path(model), "--threads", 2, *words)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    @classmethod
-    def must(cls, *words):
-        done = genexx(*words)
-        if done.returncode:
-            raise AssertionError(f"genexx {' '.join(map(str, words))} ended with {done.returncode}: {done.stderr}")
-        return done
-
-    @classmethod
-    def path(cls, name):
-        return os.path.join(cls.folder, name)
 
     def test_attributions_of_a_trained_fly_model_add_up(self):
         done = self.must("explain", self.path("fly"), self.data, "--out", self.path("fly.h5ad"))

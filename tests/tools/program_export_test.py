@@ -3,12 +3,10 @@
 """Exported models compute what genexx predict says: ONNX by every evaluator there is, npz and safetensors by hand."""
 import json
 import os
-import shutil
 import struct
-import tempfile
 import unittest
 
-from program import genexx, need
+from program import ProgramTest, genexx, need
 
 need("h5py", "numpy", "scipy.sparse")
 import h5py
@@ -42,10 +40,10 @@ def read_safetensors(path):
                       for name, t in header.items()}
 
 
-class Export(unittest.TestCase):
+class Export(ProgramTest):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="genexx-export-")
+        super().setUpClass()
         cls.data = cls.path("cells.h5ad")
         cls.must("simulate", "--kind", "cells", "--cells", 300, "--genes", 400, "--types", 3, "--separation", 2, "--seed", 2,
                  "--out", cls.data)
@@ -57,24 +55,9 @@ class Export(unittest.TestCase):
         cls.train("mlp", "--config", cls.path("own.json"), "--replicas", 3)
 
     @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    @classmethod
     def train(cls, model, *words):
         cls.must("train", cls.data, "--model", model, "--label", "cell_type", "--out", cls.path(model), "--threads", 2, *words)
         cls.must("predict", cls.path(model), cls.data, "--out", cls.path(model + ".tsv"))
-
-    @classmethod
-    def must(cls, *words):
-        done = genexx(*words)
-        if done.returncode:
-            raise AssertionError(f"genexx {' '.join(map(str, words))} ended with {done.returncode}: {done.stderr}")
-        return done
-
-    @classmethod
-    def path(cls, name):
-        return os.path.join(cls.folder, name)
 
     def exported(self, model, to):
         file = self.path(f"{model}.{to}")

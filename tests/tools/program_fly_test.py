@@ -3,38 +3,21 @@
 """The fly classifier and a network of one's own through the program: train, predict, evaluate, folds."""
 import json
 import os
-import shutil
-import tempfile
 import unittest
 
-from program import genexx
+from program import ProgramTest, genexx
 
 SMALL = ["--set", "network.widths=[48, 32]", "--set", "train.epochs=60", "--set", "train.batch=32", "--seed", "3", "--threads", "2"]
 
 
-class Fly(unittest.TestCase):
+class Fly(ProgramTest):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="genexx-fly-")
+        super().setUpClass()
         cls.data = cls.path("cells.h5ad")
         cls.must("simulate", "--kind", "cells", "--cells", 600, "--genes", 500, "--types", 4, "--separation", 2, "--seed", 1,
                  "--out", cls.data)
         cls.must("train", cls.data, "--model", "fly", "--label", "cell_type", "--out", cls.path("run"), *SMALL)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    @classmethod
-    def must(cls, *words):
-        done = genexx(*words)
-        if done.returncode:
-            raise AssertionError(f"genexx {' '.join(map(str, words))} ended with {done.returncode}: {done.stderr}")
-        return done
-
-    @classmethod
-    def path(cls, name):
-        return os.path.join(cls.folder, name)
 
     def metrics(self, name):
         with open(os.path.join(self.path(name), "metrics.json"), encoding="utf-8") as file:

@@ -7,11 +7,10 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
-from program import PROGRAM, genexx
+from program import PROGRAM, ProgramTest, genexx
 
 SHORT = ["--set", "train.epochs=6", "--set", "train.pretrain_epochs=1", "--seed", 5, "--threads", 2]
 
@@ -26,30 +25,16 @@ def read_json(*path):
         return json.load(file)
 
 
-class Options(unittest.TestCase):
+class Options(ProgramTest):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="genexx-options-")
+        super().setUpClass()
         cls.data = os.path.join(cls.folder, "cells.h5ad")
         cls.run_directory = os.path.join(cls.folder, "run")
         cls.must("simulate", "--cells", 500, "--genes", 500, "--types", 3, "--donors", 9, "--separation", 1.5, "--seed", 4, "--out", cls.data)
         cls.must("train", cls.data, "--label", "cell_type", "--out", cls.run_directory, "--replicas", 2, *SHORT)
         cls.must("predict", cls.run_directory, cls.data, "--out", os.path.join(cls.folder, "all.tsv"))
         cls.names = [row["cell"] for row in table(os.path.join(cls.folder, "all.tsv"))]
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    @classmethod
-    def must(cls, *words):
-        done = genexx(*words)
-        if done.returncode:
-            raise AssertionError(f"genexx {' '.join(map(str, words))} ended with {done.returncode}: {done.stderr}")
-        return done
-
-    def path(self, *names):
-        return os.path.join(self.folder, *names)
 
     def train(self, out, *more, label="cell_type"):
         return self.must("train", self.data, "--label", label, "--out", self.path(out), *SHORT, *more)

@@ -4,14 +4,12 @@
 import csv
 import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
-from program import PROGRAM, genexx
+from program import PROGRAM, ProgramTest, genexx
 
 QUICK = ["--set", "train.epochs=40", "--set", "train.pretrain_epochs=2", "--replicas", "2", "--seed", "3", "--threads", "2"]
 DIRECTORY = ["model.safetensors", "config.json", "metrics.json", "history.tsv", "predictions.tsv", "split.json", "report.html",
@@ -23,30 +21,16 @@ def table(path):
         return list(csv.DictReader(file, delimiter="\t" if path.endswith(".tsv") else ","))
 
 
-class Scannonet(unittest.TestCase):
+class Scannonet(ProgramTest):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="genexx-program-")
+        super().setUpClass()
         cls.data = os.path.join(cls.folder, "cells.h5ad")
         cls.run_directory = os.path.join(cls.folder, "run")
         cls.must("simulate", "--kind", "cells", "--cells", 700, "--genes", 900, "--types", 4, "--separation", 1.5, "--seed", 1,
                  "--out", cls.data)
         cls.must("train", cls.data, "--label", "cell_type", "--out", cls.run_directory, *QUICK)
         cls.model = os.path.join(cls.run_directory, "model.safetensors")
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    @classmethod
-    def must(cls, *words):
-        done = genexx(*words)
-        if done.returncode:
-            raise AssertionError(f"genexx {' '.join(map(str, words))} ended with {done.returncode}: {done.stderr}")
-        return done
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
 
     def test_a_training_directory_holds_every_file(self):
         for name in DIRECTORY:
