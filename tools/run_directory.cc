@@ -76,12 +76,12 @@ void RunDirectory::make_folder(const std::string& name) const {
   if (error) throw RuntimeError(file(name) + ": cannot be made: " + error.message());
 }
 
-void RunDirectory::save_checkpoint(const std::string& name, const Trainer::State& state,
+void RunDirectory::save_checkpoint(const std::string& name, Trainer::State state,
                                    const nlohmann::json& identity) const {
   make_folder("checkpoint");
   SafetensorsFile out;
-  out.tensors = state.tensors;
-  out.metadata["state"] = state.json;
+  out.tensors = std::move(state.tensors);
+  out.metadata["state"] = std::move(state.json);
   out.metadata["identity"] = identity.dump();
   write_safetensors(file(checkpoint(name)), out);
 }

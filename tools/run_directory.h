@@ -39,7 +39,7 @@ class RunDirectory {
   void make_folder(const std::string& name) const;
 
   // checkpoint/NAME.safetensors, atomically replaced. `identity` tells runs apart: configuration, data, seed.
-  void save_checkpoint(const std::string& name, const Trainer::State& state, const nlohmann::json& identity) const;
+  void save_checkpoint(const std::string& name, Trainer::State state, const nlohmann::json& identity) const;
   // Whether the run has a checkpoint to go on from.
   bool has_checkpoint() const;
   // Throws InputError when damaged, UsageError when it belongs to another run (naming what differs); none when absent.
