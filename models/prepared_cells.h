@@ -25,6 +25,9 @@ struct CellInput {
   std::vector<std::int32_t> batches;       // [cells] or empty; SplitPlan::Kind::batch needs them
   Recipe::InputKind input = Recipe::InputKind::counts;
   std::span<const std::string> other_names = {};  // [genes] symbols or identifiers to match other files by, or empty
+  // [genes] where each gene comes in the order wanted, -1 for last; or empty: as in the matrix. A fully connected layer
+  // does not care, a convolution does.
+  std::span<const std::int64_t> gene_rank = {};
 };
 
 // Whether cells are held out to judge the model; a model to be kept after cross-validation learns from all of them.

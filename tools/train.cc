@@ -27,14 +27,17 @@ double since(Clock::time_point begin) { return std::chrono::duration<double>(Clo
 
 // What tells this run from others; a checkpoint of another identity is refused.
 nlohmann::json identity_of(const TrainOptions& o, const nlohmann::json& config, const Context& ctx) {
-  return {{"config", config},
-          {"seed", o.seed},
-          {"replicas", o.folds > 0 ? o.folds : o.replicas},
-          {"folds", o.folds},
-          {"sha256", sha256_of(o.reading.data)},
-          {"label", o.reading.label_column},
-          {"device", ctx.device() == DeviceType::cpu ? "cpu" : "cuda"},
-          {"cpu_isa", o.cpu_isa.empty() ? name_of(best_cpu_isa()) : o.cpu_isa}};
+  nlohmann::json identity = {{"config", config},
+                             {"seed", o.seed},
+                             {"replicas", o.folds > 0 ? o.folds : o.replicas},
+                             {"folds", o.folds},
+                             {"sha256", sha256_of(o.reading.data)},
+                             {"label", o.reading.label_column},
+                             {"device", ctx.device() == DeviceType::cpu ? "cpu" : "cuda"},
+                             {"cpu_isa", o.cpu_isa.empty() ? name_of(best_cpu_isa()) : o.cpu_isa}};
+  const std::string order = config.value("/prepare/gene_order"_json_pointer, std::string());
+  if (!order.empty()) identity["gene_order_sha256"] = sha256_of(order);
+  return identity;
 }
 
 Calibration fit_calibration(const Judged& judged, const PreparedCells& p, double error_rate) {
@@ -162,6 +165,7 @@ void add_train(CLI::App& app, Program& program) {
   add_train_options(*verb, *o);
   verb->callback([&program, o] {
     program.action = [&program, o] {
+      check_gene_order(*o);
       if (o->model == "dgex") return train_dgex(*o, program);
       if (o->model == "transbrain") return train_transbrain(*o, program);
       train(*o, program);

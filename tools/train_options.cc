@@ -35,6 +35,7 @@ scannonet::Config resolve(const TrainOptions& o, const nlohmann::json& given, sc
 mlp::Config resolve(const TrainOptions& o, const nlohmann::json& given, mlp::Config config) {
   if (!o.preset.empty()) mlp::apply_preset(config, o.preset);
   apply_json(config, given);
+  if (!o.gene_order.empty()) config.gene_order = o.gene_order;
   mlp::check(config);
   return config;
 }
@@ -48,6 +49,8 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
       ->required();
   verb.add_option("--landmarks", o.landmarks, "dgex, one matrix: file with the names of the landmark genes, one a line")
       ->check(CLI::ExistingFile);
+  verb.add_option("--gene-order", o.gene_order,
+                  "fly, mlp: GTF, or table of gene, chromosome, start, to order the genes by");
   verb.add_option("--out", o.out, "directory to write to");
   verb.add_option("--model", o.model, "scannonet, fly, dgex, transbrain, or mlp for a network of one's own")
       ->check(CLI::IsMember({"scannonet", "fly", "dgex", "transbrain", "mlp"}))
@@ -84,6 +87,11 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
   verb.add_flag("--skip-absent-pairs", o.regions.skip_absent_pairs,
                 "transbrain: leave out pairs whose regions are not in the data");
   add_reading_options(verb, o.reading);
+}
+
+void check_gene_order(const TrainOptions& o) {
+  if (!o.gene_order.empty() && o.model != "fly" && o.model != "mlp")
+    throw UsageError("--gene-order is for --model fly and mlp; the genes of --model " + o.model + " keep their order");
 }
 
 void check_combination(const TrainOptions& o) {

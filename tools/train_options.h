@@ -26,7 +26,7 @@ struct RegionOptions {
 struct TrainOptions {
   ReadingOptions reading;
   RegionOptions regions;
-  std::string model = "scannonet", landmarks, out, preset, config_file, device = "auto", cpu_isa;
+  std::string model = "scannonet", landmarks, gene_order, out, preset, config_file, device = "auto", cpu_isa;
   std::vector<std::string> settings;
   std::int64_t replicas = 10, folds = 0;  // replicas: scannonet and transbrain 10, else 1
   bool replicas_given = false;
@@ -39,6 +39,9 @@ void add_train_options(CLI::App& verb, TrainOptions& options);
 
 // Throws UsageError for options that do not go together.
 void check_combination(const TrainOptions& options);
+
+// Throws UsageError for --gene-order with a system that has no use for it.
+void check_gene_order(const TrainOptions& options);
 
 // The configuration file, then --set, as one object. Throws UsageError or InputError for what is not one.
 nlohmann::json given_settings(const TrainOptions& options);

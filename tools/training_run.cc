@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/training_run.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "engine/error.h"
 #include "engine/version.h"
+#include "io/gene_order.h"
 #include "models/mlp/network.h"
 #include "models/mlp/preparation.h"
 #include "models/mlp/training.h"
@@ -63,10 +65,30 @@ TrainingPlan plan(Context& ctx, const CellInput& input, const scannonet::Config&
   return {"", std::move(prepared), std::move(selections), std::move(network), std::move(tasks), std::move(trainer)};
 }
 
+// Where the genes lie by the gene order asked for; empty without one.
+GeneRanks ranks_of(const CellInput& input, const mlp::Config& config) {
+  if (config.gene_order.empty()) return {};
+  return rank_genes(read_gene_order(config.gene_order), input.genes, input.other_names, config.least_ordered_genes);
+}
+
+void warn_of_unordered(const GeneRanks& ranks, PreparedCells& prepared) {
+  if (ranks.rank.empty()) return;
+  const auto missing =
+      std::count_if(prepared.fitted.columns.begin(), prepared.fitted.columns.end(),
+                    [&](std::int64_t column) { return ranks.rank[static_cast<std::size_t>(column)] < 0; });
+  if (missing > 0)
+    prepared.warnings.push_back(fmt::format("{} of the {} genes are not in the gene order; they come last", missing,
+                                            prepared.fitted.columns.size()));
+}
+
 TrainingPlan plan(Context& ctx, const CellInput& input, const mlp::Config& given, const PreparationOptions& options,
                   std::int64_t replicas) {
   const mlp::Config config = mlp::resolved(given, mlp::labelled_cells(input, given));
-  PreparedCells prepared = mlp::prepare(ctx, input, config, options);
+  const GeneRanks ranks = ranks_of(input, config);
+  CellInput ordered = input;
+  ordered.gene_rank = ranks.rank;
+  PreparedCells prepared = mlp::prepare(ctx, ordered, config, options);
+  warn_of_unordered(ranks, prepared);
   Network network = mlp::make_network(prepared.set.genes(), prepared.set.classes, config);
   std::vector<ReplicaTask> tasks = mlp::make_tasks(prepared, replicas, static_cast<std::int64_t>(options.seed), config);
   TrainerConfig trainer = mlp::make_trainer_config(network, config);

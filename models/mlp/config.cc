@@ -50,6 +50,8 @@ void check(const Config& c) {
   expect(c.label_smoothing >= 0 && c.label_smoothing < 1, "train.label_smoothing", std::to_string(c.label_smoothing),
          "at least 0, below 1");
   expect(c.patience >= 0, "train.patience", std::to_string(c.patience), "not negative");
+  expect(c.least_ordered_genes >= 0 && c.least_ordered_genes <= 1, "prepare.least_ordered_genes",
+         std::to_string(c.least_ordered_genes), "0 to 1");
   expect(c.min_class_cells >= 0, "select.min_class_cells", std::to_string(c.min_class_cells), "not negative");
   expect(c.min_gene_cells >= 0, "select.min_gene_cells", std::to_string(c.min_gene_cells), "not negative");
   expect(c.validation_fraction >= 0 && c.test_fraction >= 0 && c.validation_fraction + c.test_fraction < 1,

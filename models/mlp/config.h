@@ -32,6 +32,8 @@ struct Config {
   std::int64_t min_class_cells = 0;
   std::int64_t min_gene_cells = 1;
   std::vector<std::string> unknown_labels = {"unknown", "Unknown", "unannotated", "Unannotated", "unassigned", "NA"};
+  std::string gene_order;
+  double least_ordered_genes = 0.5;
   std::string split = "stratified";
   double validation_fraction = 0.15, test_fraction = 0.15;
 
@@ -56,6 +58,8 @@ struct Config {
     v.field("prepare.library_size", library_size, "bring every cell to the median count of the training cells first");
     v.field("prepare.logarithm", logarithm, "ln(1 + x) of counts");
     v.choice("prepare.scaling", scaling, {"min_max", "z_score", "none"}, "of each gene, fitted on the training cells");
+    v.field("prepare.gene_order", gene_order, "GTF, or table of gene, chromosome, start, to order the genes by");
+    v.field("prepare.least_ordered_genes", least_ordered_genes, "part of the genes that the gene order must have");
     v.field("select.min_class_cells", min_class_cells, "smaller classes are dropped; 0: 50, less for small data");
     v.field("select.min_gene_cells", min_gene_cells, "a gene must be found in so many training cells");
     v.field("select.unknown_labels", unknown_labels, "labels that mean no known type: their cells are left out");

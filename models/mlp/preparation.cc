@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -79,6 +80,16 @@ std::vector<std::int64_t> chosen_columns(const std::vector<ColumnStatistics>& al
   return columns;
 }
 
+// Along the order wanted, genes without a place last; within those and among equals as they were.
+void order_columns(std::span<const std::int64_t> rank, std::vector<std::int64_t>& columns) {
+  if (rank.empty()) return;
+  const auto place = [&](std::int64_t column) {
+    const std::int64_t at = rank[static_cast<std::size_t>(column)];
+    return at < 0 ? std::numeric_limits<std::int64_t>::max() : at;
+  };
+  std::stable_sort(columns.begin(), columns.end(), [&](std::int64_t a, std::int64_t b) { return place(a) < place(b); });
+}
+
 void add_scaling(const ColumnStatistics& s, const std::vector<std::int64_t>& columns, const std::string& scaling,
                  Recipe& recipe) {
   for (const std::int64_t column : columns) {
@@ -98,6 +109,7 @@ FittedRecipe fit_recipe(const std::vector<ColumnStatistics>& statistics, const C
   if (fitted.columns.empty())
     throw RefusedError("no gene is found in " + std::to_string(config.min_gene_cells) +
                        " training cells (select.min_gene_cells); is the matrix empty?");
+  order_columns(input.gene_rank, fitted.columns);
   Recipe& recipe = fitted.recipe;
   recipe.gene_ids = names_of(input.genes, fitted.columns);
   recipe.gene_symbols = names_of(input.other_names, fitted.columns);

@@ -69,6 +69,46 @@ class Fly(ProgramTest):
         self.assertGreater(self.metrics("own")["test"]["accuracy"], 0.9)
         self.assertEqual(len(self.metrics("own")["test"]["replicas"]), 2)
 
+    def write_order(self, name, genes):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write("gene,chromosome,start\n" + "".join(f"{gene},{chromosome},{start}\n" for gene, chromosome, start in genes))
+        return self.path(name)
+
+    def model_genes(self, run):
+        with open(os.path.join(self.path(run), "model.safetensors"), "rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        return json.loads(header["__metadata__"]["genexx"])["recipe"]["gene_ids"]
+
+    def test_the_gene_order_is_the_models_and_predictions_keep_it(self):
+        as_read = self.model_genes("run")
+        placed, unplaced = as_read[:-20], as_read[-20:]
+        order = self.write_order("order.csv", [(gene, "chr" + "12X"[i % 3], len(placed) - i) for i, gene in enumerate(placed)])
+
+        done = self.must("train", self.data, "--model", "fly", "--label", "cell_type", "--out", self.path("ordered"),
+                         "--gene-order", order, *SMALL)
+        self.must("evaluate", self.path("ordered"), self.data, "--label", "cell_type", "--out", self.path("ordered_judged"))
+
+        self.assertEqual(self.model_genes("ordered"), sum((placed[i::3][::-1] for i in range(3)), []) + unplaced)
+        self.assertIn("20 of the %d genes are not in the gene order; they come last" % len(as_read), done.stderr)
+        self.assertGreater(self.metrics("ordered_judged")["test"]["accuracy"], 0.9)
+
+    def test_a_gene_order_that_cannot_serve_is_refused(self):
+        def code_and_text(order, *words):
+            done = genexx("train", self.data, "--model", "fly", "--label", "cell_type", "--out", self.path("bad"),
+                          "--gene-order", order, "--dry-run", *words)
+            return done.returncode, done.stderr
+
+        code, text = code_and_text(self.write_order("few.csv", [("nobody", 1, 2)]))
+        self.assertEqual(code, 4)
+        self.assertIn("0 of the 500 genes of the data are in it, expected at least 50 %", text)
+        code, text = code_and_text(self.write_order("text.csv", [("g", 1, "here")]))
+        self.assertEqual(code, 3)
+        self.assertIn("line 2: field 3 (start) is 'here', expected a coordinate", text)
+        self.assertEqual(code_and_text(self.path("absent.gtf"))[0], 3)
+        self.assertEqual(code_and_text(self.path("few.csv"), "--set", "prepare.least_ordered_genes=2")[0], 2)
+        done = genexx("train", self.data, "--label", "cell_type", "--out", self.path("bad"), "--gene-order", self.path("few.csv"))
+        self.assertEqual(done.returncode, 2)
+
     def test_a_width_that_is_no_list_is_named(self):
         done = genexx("train", self.data, "--model", "fly", "--label", "cell_type", "--out", self.path("bad"), "--set",
                       "network.widths=512")
