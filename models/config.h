@@ -79,6 +79,7 @@ struct Reader {
     if (std::is_same_v<T, bool>) return "true or false";
     if (std::is_same_v<T, std::vector<std::string>>) return "a list of texts, [\"a\", \"b\"]";
     if (std::is_same_v<T, std::vector<std::int64_t>>) return "a list of whole numbers, [512, 256]";
+    if (std::is_same_v<T, std::vector<double>>) return "a list of numbers, [0.1, 0.2]";
     return std::is_integral_v<T> ? "a whole number" : "a number";
   }
 };

@@ -73,7 +73,7 @@ std::string history_table(const std::vector<EpochRecord>& history, const std::ve
   for (const PhaseConfig& phase : phases)
     for (const LossSpec& loss : phase.losses)
       if (std::find(names.begin(), names.end(), loss.name) == names.end()) names.push_back(loss.name);
-  std::string text = "phase\tepoch\treplica\tlearning_rate";
+  std::string text = "phase\tepoch\t" + columns.replica + "\tlearning_rate";
   for (const std::string& name : names) text += "\tloss:" + name;
   text += "\tvalidation_loss\tvalidation_accuracy\tvalidation_macro_f1";
   if (!columns.monitors.empty()) text += "\tmae:validation";

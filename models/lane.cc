@@ -109,7 +109,8 @@ void Lane::begin_phase(std::size_t index) {
   losses_ = std::make_unique<LossSet>(session_, phase.losses, config_.label_smoothing, config_.small_batch);
   optimizer_.begin(start);
   kept_.clear();
-  const std::size_t slots = phase.keep.size() + (phase.patience > 0 ? 1 : 0);
+  const bool may_stop = phase.patience > 0 || config_.on_divergence == OnDivergence::retire;
+  const std::size_t slots = phase.keep.size() + (may_stop ? 1 : 0);
   for (std::size_t slot = 0; slot < slots; ++slot) {
     kept_.emplace_back(ctx_, session_.flat_size() * size_of(config_.dtype));
     ctx_.copy_within(kept_.back().data(), session_.flat_weights().data, kept_.back().bytes());

@@ -6,12 +6,11 @@
 #include <cmath>
 #include <cstring>
 
+#include "models/flat_layout.h"
 #include "models/layers/layer.h"
 
 namespace genexx {
 namespace {
-
-constexpr std::int64_t kAlignElements = 64;  // every parameter starts on a cache line and a 16-byte load
 
 Shape with_replicas(std::int64_t r, const std::vector<std::int64_t>& shape) {
   return shape.size() == 1 ? Shape{r, shape[0]} : Shape{r, shape[0], shape[1]};
@@ -23,10 +22,9 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
     : ctx_(ctx), network_(network), options_(options) {
   const std::size_t count = network_.nodes().size();
   const std::int64_t element = size_of(options_.dtype);
-  for (const ParameterSpec& p : network_.parameters()) {
-    offsets_.push_back(flat_size_);
-    flat_size_ += (options_.replicas * p.size + kAlignElements - 1) / kAlignElements * kAlignElements;
-  }
+  FlatLayout layout = flat_layout(network_, options_.replicas);
+  offsets_ = std::move(layout.offsets);
+  flat_size_ = layout.size;
   weights_ = allocate(flat_size_ * element);
   ctx_.fill_bytes(weights_.data(), 0, flat_size_ * element);
   if (learns()) {

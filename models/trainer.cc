@@ -19,6 +19,8 @@ namespace {
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
+enum class PhaseEnd { reached, paused };
+
 // How far a replica has come in the current phase.
 struct Progress {
   std::vector<BestSoFar> best;                               // by each rule
@@ -89,7 +91,7 @@ struct Trainer::Parts {
 
   void make_lanes(const Network& network);
   void begin_phase();
-  void run_phase();
+  PhaseEnd run_phase(std::int64_t pause_after);
   void end_phase();
   bool run_epoch();
   void judge(double seconds);
@@ -97,7 +99,8 @@ struct Trainer::Parts {
   void apply_rules(const EpochRecord& line);
   double next_rate(const EpochRecord& line);
   std::vector<NamedTensor> all_weights() const;
-  void check_finite(const EpochRecord& r) const;
+  void diverged(const EpochRecord& line, std::size_t loss);
+  void add_to_history(const EpochRecord& line);
   Lane& lane(std::size_t replica) { return *lanes[lane_of[replica]]; }
   std::int64_t place(std::size_t replica) const { return static_cast<std::int64_t>(place_in_lane[replica]); }
   // Everything that is one value for each replica of a lane, in the order of the replicas.
@@ -180,9 +183,14 @@ Trainer::Trainer(Context& ctx, const Network& network, const TrainingSet& set, s
 
 Trainer::~Trainer() = default;
 
-void Trainer::run() {
+void Trainer::run() { run_to(std::numeric_limits<std::int64_t>::max()); }
+
+void Trainer::run_to(std::int64_t epochs) {
   Parts& p = *parts_;
-  for (; p.phase < p.config.phases.size(); ++p.phase, p.epochs_done = 0, p.phase_begun = false) p.run_phase();
+  for (; p.phase < p.config.phases.size(); ++p.phase, p.epochs_done = 0, p.phase_begun = false) {
+    const bool last = p.phase + 1 == p.config.phases.size();
+    if (p.run_phase(last ? epochs : std::numeric_limits<std::int64_t>::max()) == PhaseEnd::paused) return;
+  }
 }
 
 void Trainer::Parts::begin_phase() {
@@ -194,17 +202,20 @@ void Trainer::Parts::begin_phase() {
   phase_begun = true;
 }
 
-void Trainer::Parts::run_phase() {
+PhaseEnd Trainer::Parts::run_phase(std::int64_t pause_after) {
   const PhaseConfig& of_phase = config.phases[phase];
   if (!phase_begun) begin_phase();
   while (epochs_done < of_phase.epochs && any_active()) {
+    if (epochs_done >= pause_after) return PhaseEnd::paused;
     if (!run_epoch())
       throw StoppedError("stopped in phase '" + of_phase.name + "' after epoch " + std::to_string(epochs_done) +
                          " of " + std::to_string(of_phase.epochs));
     ++epochs_done;
     if (hooks.on_checkpoint) hooks.on_checkpoint();
   }
+  if (pause_after < of_phase.epochs) return PhaseEnd::paused;  // nobody was left to train
   end_phase();
+  return PhaseEnd::reached;
 }
 
 // Every replica ends with the weights of the chosen rule, or with its own last ones: in a lane of several replicas
@@ -271,7 +282,8 @@ void Trainer::Parts::judge(double seconds) {
 }
 
 void Trainer::Parts::record(EpochRecord& line) {
-  check_finite(line);
+  const auto lost = std::find_if_not(line.losses.begin(), line.losses.end(), [](double x) { return std::isfinite(x); });
+  if (lost != line.losses.end()) return diverged(line, static_cast<std::size_t>(lost - line.losses.begin()));
   const auto replica = static_cast<std::size_t>(line.replica);
   const PhaseConfig& of_phase = config.phases[phase];
   Progress& p = progress[replica];
@@ -290,6 +302,10 @@ void Trainer::Parts::record(EpochRecord& line) {
     p.active = false;
     lane(replica).keep(place(replica), of_phase.keep.size());
   }
+  add_to_history(line);
+}
+
+void Trainer::Parts::add_to_history(const EpochRecord& line) {
   history.push_back(line);
   if (hooks.on_epoch) hooks.on_epoch(history.back());
 }
@@ -305,12 +321,16 @@ double Trainer::Parts::next_rate(const EpochRecord& line) {
   return rose ? std::max(line.learning_rate * rule.factor, rule.floor) : line.learning_rate;
 }
 
-void Trainer::Parts::check_finite(const EpochRecord& r) const {
-  for (std::size_t i = 0; i < r.losses.size(); ++i)
-    if (!std::isfinite(r.losses[i]))
-      throw RuntimeError("training diverged: loss '" + config.phases[phase].losses[i].name + "' of replica " +
-                         std::to_string(r.replica) + " is not finite in epoch " + std::to_string(r.epoch) +
-                         " of phase '" + r.phase + "'; try a smaller learning rate (--set train.learning_rate=...)");
+void Trainer::Parts::diverged(const EpochRecord& line, std::size_t loss) {
+  const PhaseConfig& of_phase = config.phases[phase];
+  if (config.on_divergence == OnDivergence::fail)
+    throw RuntimeError("training diverged: loss '" + of_phase.losses[loss].name + "' of replica " +
+                       std::to_string(line.replica) + " is not finite in epoch " + std::to_string(line.epoch) +
+                       " of phase '" + line.phase + "'; try a smaller learning rate (--set train.learning_rate=...)");
+  const auto replica = static_cast<std::size_t>(line.replica);
+  progress[replica].active = false;
+  lane(replica).keep(place(replica), of_phase.keep.size());
+  add_to_history(line);
 }
 
 std::vector<NamedTensor> Trainer::Parts::all_weights() const {

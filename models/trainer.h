@@ -51,6 +51,10 @@ struct PhaseConfig {
   std::int64_t patience = 0;       // epochs without a better one by the first rule before a replica stops; 0: never
 };
 
+// What happens when a loss of a replica stops being finite: the run ends with an error, or the replica alone stops, its
+// last epoch being the first without a finite loss, and the others go on.
+enum class OnDivergence { fail, retire };
+
 // What the rates' fall counts.
 enum class DecayUnit { steps, epochs };
 
@@ -63,6 +67,7 @@ struct TrainerConfig {
   DecayUnit lr_decay_unit = DecayUnit::steps;
   double label_smoothing = 0;
   SmallBatch small_batch = SmallBatch::guarded;
+  OnDivergence on_divergence = OnDivergence::fail;
   DType dtype = DType::f32;
 };
 
@@ -105,9 +110,12 @@ class Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  // Trains what is left to do. Throws RuntimeError naming phase, epoch, replica and loss when one stops being finite,
-  // StoppedError when asked to stop.
+  // Trains what is left to do. Throws RuntimeError naming phase, epoch, replica and loss when one stops being finite
+  // (OnDivergence::fail), StoppedError when asked to stop.
   void run();
+  // The same, but pauses when `epochs` of the last phase are done: weights are then those of the last epoch, and
+  // state() is what a run goes on from.
+  void run_to(std::int64_t epochs);
 
   // Weights [r, ...] chosen by the phases done so far.
   std::vector<NamedTensor> weights() const;
