@@ -14,6 +14,7 @@ struct ExpressionData {
   ConstTensor value;      // [nnz] f32   }
   ConstTensor dense;      // [N, cols] f32, when there is no CSR
   std::int64_t cols = 0;
+  std::int64_t longest_row = 0;  // most values stored in one row, where the maker of the CSR tensors says it; else 0
 };
 
 // What is done to a stored value (after the library-size factor) before it is used.

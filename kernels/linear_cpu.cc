@@ -23,7 +23,7 @@ void sum_columns(const simd::Table<T>& table, const Shape& shape, std::int64_t c
 }
 
 template <class T>
-void bias_gradient(CpuContext& ctx, const BackwardArgs& a) {
+void bias_gradient_typed(CpuContext& ctx, const BackwardArgs& a) {
   const simd::Table<T>& table = simd::table<T>(ctx.isa());
   const std::int64_t r = a.dy.shape[0], n = a.dy.shape[1], out = a.dy.shape[2];
   const std::int64_t parts = (out + kColumns - 1) / kColumns;
@@ -37,11 +37,15 @@ void bias_gradient(CpuContext& ctx, const BackwardArgs& a) {
 
 }  // namespace
 
+void bias_gradient(CpuContext& ctx, const BackwardArgs& args) {
+  on_float(args.dy.dtype, [&](auto zero) { bias_gradient_typed<decltype(zero)>(ctx, args); });
+}
+
 void forward(CpuContext& ctx, const ForwardArgs& args) { forward_product(ctx, args); }
 
 void backward(CpuContext& ctx, const BackwardArgs& args) {
   backward_products(ctx, args);
-  if (args.dbias) on_float(args.dy.dtype, [&](auto zero) { bias_gradient<decltype(zero)>(ctx, args); });
+  if (args.dbias) bias_gradient(ctx, args);
 }
 
 }  // namespace genexx::linear::cpu

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The matrix products of a linear layer, the same calls on every device.
+// The parts of a linear layer: its matrix products, the same calls on every device, and the sum of its bias gradient.
 #pragma once
 
 #include "kernels/gemm.h"
@@ -16,5 +16,10 @@ inline void backward_products(Context& ctx, const BackwardArgs& a) {
     gemm::run(ctx, {.a = a.dy, .b = a.x, .c = a.dweight, .transpose_a = gemm::Transpose::yes, .mode = a.mode});
   if (a.dx) gemm::run(ctx, {.a = a.dy, .b = a.weight, .c = a.dx, .mode = a.mode});
 }
+
+namespace cpu {
+// Writes dbias from dy as `mode` says; reads nothing else of the arguments.
+void bias_gradient(CpuContext& ctx, const BackwardArgs& a);
+}  // namespace cpu
 
 }  // namespace genexx::linear

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/device_data.h"
 
+#include <algorithm>
+
 namespace genexx {
 
 template <class T>
@@ -15,10 +17,14 @@ ConstTensor DeviceData::place(Context& ctx, const std::vector<T>& values) {
 }
 
 ExpressionData DeviceData::place(Context& ctx, const CsrMatrix& matrix) {
+  std::int64_t longest = 0;
+  for (std::size_t i = 1; i < matrix.row_begin.size(); ++i)
+    longest = std::max(longest, matrix.row_begin[i] - matrix.row_begin[i - 1]);
   return {.row_begin = place(ctx, matrix.row_begin),
           .column = place(ctx, matrix.column),
           .value = place(ctx, matrix.value),
-          .cols = matrix.cols};
+          .cols = matrix.cols,
+          .longest_row = longest};
 }
 
 ExpressionData DeviceData::place(Context& ctx, const DenseMatrix& matrix) {

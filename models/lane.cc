@@ -42,6 +42,16 @@ Buffer upload_floats(Context& ctx, DType dtype, const std::vector<float>& values
   return buffer;
 }
 
+// Products with stored values win over dense ones while at most so many of a batch's values are stored.
+constexpr double kSparseDensity = 0.25;
+
+// On the CPU; a GPU multiplies dense batches faster.
+InputForm input_form(const Context& ctx, const Network& network, const TrainingSet& set) {
+  if (ctx.device() != DeviceType::cpu || !set.dense.empty() || !takes_stored_rows(network)) return InputForm::dense;
+  const double all = static_cast<double>(set.data.rows) * static_cast<double>(set.data.cols);
+  return static_cast<double>(set.data.value.size()) <= kSparseDensity * all ? InputForm::stored : InputForm::dense;
+}
+
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
@@ -56,7 +66,10 @@ Lane::Lane(Context& ctx, const Network& network, const DeviceData& data, const T
       genes_(set.genes()),
       epoch_length_(epoch_length),
       session_(ctx, network,
-               {.replicas = static_cast<std::int64_t>(tasks_.size()), .max_rows = config.batch, .dtype = config.dtype}),
+               {.replicas = static_cast<std::int64_t>(tasks_.size()),
+                .max_rows = config.batch,
+                .dtype = config.dtype,
+                .input_form = input_form(ctx, network, set)}),
       optimizer_(session_),
       cells_(ctx, set, tasks_, data.labels()) {
   session_.set_weights(initial_weights(network, initial_replicas(set, tasks_), config.dtype));
@@ -121,11 +134,15 @@ void Lane::begin_phase(std::size_t index) {
 
 void Lane::feed(const Tensor& rows, std::int64_t count) {
   const Shape statistics = {replicas(), genes_};
-  ingest::run(ctx_, {.data = data_.expression(),
-                     .rows = rows,
-                     .shift = {shift_.data(), config_.dtype, statistics},
-                     .factor = {factor_.data(), config_.dtype, statistics},
-                     .out = session_.input(count)});
+  const ConstTensor shift = {shift_.data(), config_.dtype, statistics};
+  const ConstTensor factor = {factor_.data(), config_.dtype, statistics};
+  if (session_.options().input_form == InputForm::stored) {
+    session_.set_stored_input({.data = data_.expression(), .rows = rows, .shift = shift, .factor = factor});
+  } else {
+    ingest::run(
+        ctx_,
+        {.data = data_.expression(), .rows = rows, .shift = shift, .factor = factor, .out = session_.input(count)});
+  }
 }
 
 Tensor Lane::batch_targets(std::int64_t count) const {

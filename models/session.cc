@@ -18,8 +18,17 @@ Shape with_replicas(std::int64_t r, const std::vector<std::int64_t>& shape) {
 
 }  // namespace
 
+bool takes_stored_rows(const Network& network) {
+  return std::all_of(network.nodes().begin(), network.nodes().end(), [&](const NodeSpec& node) {
+    const bool reads = std::find(node.inputs.begin(), node.inputs.end(), 0) != node.inputs.end();
+    return !reads || node.kind == NodeKind::linear;
+  });
+}
+
 Session::Session(Context& ctx, const Network& network, const SessionOptions& options)
     : ctx_(ctx), network_(network), options_(options) {
+  assert(options.input_form == InputForm::dense ||
+         (takes_stored_rows(network) && options.input_gradient == InputGradient::no));
   const std::size_t count = network_.nodes().size();
   const std::int64_t element = size_of(options_.dtype);
   FlatLayout layout = flat_layout(network_, options_.replicas);
@@ -55,7 +64,7 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
       Slot s;
       s.width = width;
       const std::int64_t bytes = options_.replicas * options_.max_rows * width * element;
-      s.value = allocate(bytes);
+      if (spec.kind != NodeKind::input || options_.input_form == InputForm::dense) s.value = allocate(bytes);
       if (wants_gradient_[i]) s.gradient = allocate(bytes);
       slots_[i].push_back(std::move(s));
     }

@@ -11,6 +11,7 @@
 #include "engine/context.h"
 #include "engine/named_tensor.h"
 #include "engine/tensor.h"
+#include "kernels/sparse_linear.h"
 #include "models/network.h"
 
 namespace genexx {
@@ -22,12 +23,20 @@ enum class Mode { training, inference };  // dropout acts in training only; batc
 // Whether backward leads on to the input itself: what explains an output.
 enum class InputGradient { no, yes };
 
+// How the batch arrives: as numbers written to input(rows), or as rows of the data set that its readers take from
+// there.
+enum class InputForm { dense, stored };
+
+// Whether everything that reads the input of a network can take it as stored rows.
+bool takes_stored_rows(const Network& network);
+
 struct SessionOptions {
   std::int64_t replicas = 1;
   std::int64_t max_rows = 256;
   DType dtype = DType::f32;
   Mode use = Mode::training;  // inference: no gradients of parameters are kept
   InputGradient input_gradient = InputGradient::no;
+  InputForm input_form = InputForm::dense;  // stored: only where takes_stored_rows(), without an input gradient
 };
 
 class Session {
@@ -44,6 +53,12 @@ class Session {
 
   // ---- a step: write input(rows), forward, gradients of the losses, backward ----
   Tensor input(std::int64_t rows) const { return value(0, 0, rows); }
+  // Instead of it with InputForm::stored. What the tensors point to must last until backward is done.
+  void set_stored_input(const sparse_linear::Input& input) { stored_input_ = input; }
+  // Null with InputForm::dense.
+  const sparse_linear::Input* stored_input() const {
+    return options_.input_form == InputForm::stored ? &stored_input_ : nullptr;
+  }
   // Computes the nodes that `wanted` depends on (all nodes for an empty list).
   void forward(std::int64_t rows, Mode mode, const std::vector<int>& wanted = {});
   // Forgets which gradients were written; then losses write theirs where claim_gradient says, then backward walks back.
@@ -120,6 +135,7 @@ class Session {
   std::int64_t bytes_ = 0;
   Mode last_mode_ = Mode::training;
   std::vector<double> own_rates_;  // [r] or empty
+  sparse_linear::Input stored_input_;
 };
 
 }  // namespace genexx

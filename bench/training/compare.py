@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Training steps of scAnnoNet, ours against PyTorch, interleaved in one process group on the same data.
+"""Training steps of a system, ours against PyTorch, interleaved in one process group on the same data.
 
-    ninja -C build bench_scannonet_step && bench/training/compare.py [--rounds 30] [--out bench/results/scannonet_step]
+    ninja -C build bench_training_step
+    bench/training/compare.py SYSTEM [--rounds 30] [--realtime] [--out bench/results/SYSTEM_step] [sizes]
 
-First the gate: PyTorch trains from our exported weights on our exported batch (dropout off, 20 steps of each phase, fp64 and
-fp32) and must arrive at our losses and weights; else nothing is timed. Then every contender is a process of its own that does
-one round (about 50 steps of each phase) when asked; rounds take turns, in an order that rotates. Needs PyTorch in --python
-(Debian: apt-get install python3-torch libopenblas0-openmp). Writes OUT.json and OUT.md; exit code 1 where the gate fails.
+SYSTEM: scannonet, dgex, fly or transbrain; sizes as `bench_training_step --help` says, at first those of the publication.
+First the gate: PyTorch trains from our exported weights on our exported batch, dropout off, and must arrive at our losses
+and, in fp64, at our weights; else nothing is timed. Then every contender is a process of its own that does one round of steps
+when asked; rounds take turns, in an order that rotates. PyTorch contends with several settings; one that is far behind the
+best after the first round is left out. Needs PyTorch in --python (Debian: apt-get install python3-torch
+libopenblas0-openmp). Writes OUT.json and OUT.md; exit code 1 where the gate fails.
 """
 import argparse
-import datetime
 import json
 import os
-import platform
 import random
 import shlex
 import statistics
@@ -22,10 +23,34 @@ import sys
 import tempfile
 import time
 
+from results import ROOT, default_out, origin, output, write_result
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-# What rounding may do. 20 steps at a learning rate of 0.1 amplify it, so fp32 is judged by its first step alone.
+# What rounding may do. 20 steps of scAnnoNet at a learning rate of 0.1 amplify it, so there fp32 is judged by its first step.
 GATE = {("fp64", "all_losses"): 1e-9, ("fp64", "weights"): 1e-9, ("fp32", "first_loss"): 1e-5}
+CALM = {**GATE, ("fp32", "all_losses"): 1e-4}
+LEFT_BEHIND = 1.5  # times the best PyTorch's first round
+
+
+class System:
+    """What differs between the systems: how many steps a round has, what the gate exports, who contends."""
+
+    def __init__(self, title, epochs, limits, checks, contenders, optimizers):
+        self.title, self.epochs, self.limits, self.checks = title, epochs, limits, checks
+        self.contenders, self.optimizers = contenders, optimizers
+
+
+# Checks: options of the export. Large networks show at their own size that fp32 agrees, and at a smaller one that fp64 does.
+# Contenders: (replicas, threads; 0: --threads).
+SYSTEMS = {
+    "scannonet": System("scAnnoNet", 3, GATE, [[]], [(1, 0), (10, 0), (1, 1)], ["foreach"]),
+    "dgex": System("D-GEX", 1, CALM, [["--check", "f32", "--check-steps", "5"], ["--check", "f64", "--hidden", "256"]],
+                   [(1, 0), (1, 1)], ["foreach", "single"]),
+    "fly": System("the fly classifier", 1, CALM,
+                  [["--check", "f32", "--check-steps", "3"], ["--check", "f64", "--hidden", "256", "--inputs", "2000"]],
+                  [(1, 0), (1, 1)], ["foreach", "single"]),
+    "transbrain": System("TransBrain", 2, CALM, [[]], [(1, 0), (10, 0), (1, 1)], ["foreach", "single"]),
+}
 
 
 class Contender:
@@ -40,8 +65,7 @@ class Contender:
         begin = time.monotonic()
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        self.rounds.append([answer["phase1_ms"], answer["phase2_ms"]])
+        self.rounds.append(json.loads(self.process.stdout.readline())["ms"])
         if self.realtime:  # the others' turn; Linux stops real-time work that takes over 95% of a second
             time.sleep(time.monotonic() - begin)
 
@@ -70,75 +94,143 @@ def ratio(slow, fast):
             "high": quantile(ratios, 0.975)}
 
 
-def output(command, **more):
-    return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout
+def opponent(options, mode):
+    """The command of the other side, without --data."""
+    if options.system == "scannonet":
+        return [options.python, os.path.join(HERE, "scannonet_pytorch.py"), mode]
+    return [options.python, os.path.join(HERE, "step_pytorch.py"), options.system, mode]
 
 
-def machine():
-    fields = dict(line.split(":", 1) for line in output(["lscpu"]).splitlines() if ":" in line)
-    fields = {key.strip(): value.strip() for key, value in fields.items()}
-    keep = ("Model name", "CPU family", "Model", "CPU(s)", "L2 cache", "L3 cache", "Hypervisor vendor")
-    return {**{key: fields[key] for key in keep if key in fields}, "system": platform.platform()}
+def sizes_in(path):
+    """The sizes our program wrote beside the data."""
+    with open(path, "rb") as file:
+        found = json.loads(file.read(int.from_bytes(file.read(8), "little")))["__metadata__"]
+    return {name: value for name, value in found.items() if name != "checksums"}
 
 
-def commit():
-    try:
-        return output(["git", "-C", ROOT, "describe", "--always", "--dirty"]).strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+def check(options, folder):
+    """Whether both sides do the same work: what was found, what is wrong; and the data to time on."""
+    system, found, wrong, data = SYSTEMS[options.system], {}, [], None
+    for i, export in enumerate(system.checks):
+        path = os.path.join(folder, f"case{i}.safetensors")
+        subprocess.run(options.ours + export + ["--export", path], check=True)
+        found.update(json.loads(output(opponent(options, "check") + ["--data", path])))
+        if i == 0:
+            data = path
+        else:
+            os.remove(path)
+    for (precision, figure), limit in system.limits.items():
+        if not found[precision][figure] <= limit:
+            wrong.append(f"{precision} {figure} {found[precision][figure]:.2g}, allowed {limit:.0e}")
+    return found, wrong, data
 
 
-def now():
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+def count(number, what):
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def check(options, data):
-    """Whether both sides do the same work."""
-    found = json.loads(output([options.python, os.path.join(HERE, "scannonet_pytorch.py"), "check", "--data", data]))
-    wrong = [f"{precision} {figure} {found[precision][figure]:.2g}, allowed {limit:.0e}"
-             for (precision, figure), limit in GATE.items() if not found[precision][figure] <= limit]
-    return found, wrong
+def our_contenders(options):
+    system = SYSTEMS[options.system]
+    programs = []
+    for replicas, threads in system.contenders:
+        threads = threads or options.threads
+        epochs = system.epochs if replicas == 1 else 1
+        programs.append(Contender(f"genexx, {count(replicas, 'replica')}, {count(threads, 'thread')}",
+                                  options.ours + ["--replicas", str(replicas), "--threads", str(threads), "--epochs",
+                                                  str(epochs)], options.realtime))
+    return programs
 
 
-def contenders(options, data, steps):
-    pytorch = [options.python, os.path.join(HERE, "scannonet_pytorch.py"), "time", "--data", data, "--batch",
-               str(options.batch), "--steps", str(steps)]
-    all_of_them = []
-    for replicas, threads in ((1, options.threads), (10, options.threads), (1, 1)):
-        all_of_them.append(Contender(f"genexx, {replicas} replica{'s' if replicas > 1 else ''}, {threads} threads",
-                                     options.ours + ["--replicas", str(replicas), "--threads", str(threads),
-                                                     "--epochs", "3" if replicas == 1 else "1"], options.realtime))
+def their_contenders(options, data):
+    system, sizes = SYSTEMS[options.system], sizes_in(data)
+    steps = system.epochs * (int(sizes["cells"]) // int(sizes["batch"]))
+    programs = []
     for threads in sorted({1, options.threads}):
-        all_of_them.append(Contender(f"PyTorch, 1 replica, {threads} threads",
-                                     pytorch + ["--threads", str(threads), "--serve", str(threads)],
-                                     options.realtime))
-    return all_of_them
+        for optimizer in system.optimizers:
+            command = opponent(options, "time") + ["--data", data, "--steps", str(steps), "--threads", str(threads)]
+            if options.system == "scannonet":
+                command += ["--batch", sizes["batch"], "--serve", str(threads)]
+            else:
+                command += ["--optimizer", optimizer]
+            programs.append(Contender(f"PyTorch, 1 replica, {count(threads, 'thread')}, {optimizer}", command,
+                                      options.realtime))
+    return programs
+
+
+def without_stragglers(programs):
+    """One round of each: those to go on with, and the times of the others."""
+    for program in programs:
+        program.round()
+    phases = programs[0].rounds[0]
+    best = {phase: min(p.rounds[0][phase] for p in programs) for phase in phases}
+    near = [p for p in programs if any(p.rounds[0][phase] <= LEFT_BEHIND * best[phase] for phase in phases)]
+    left = {p.name: p.rounds[0] for p in programs if p not in near}
+    for program in programs:
+        program.rounds.clear()
+        if program not in near:
+            program.close()
+    return near, left
+
+
+def take_turns(options, programs):
+    load = []
+    for k in range(options.rounds):
+        turn = k % len(programs)
+        for program in programs[turn:] + programs[:turn]:
+            program.round()
+        load.append(os.getloadavg()[0])
+        print(f"round {k + 1} of {options.rounds}, load {load[-1]:.1f}", file=sys.stderr)
+    for program in programs:
+        program.close()
+    return [min(load), max(load)]
+
+
+def measure(options, data):
+    theirs, left = without_stragglers(their_contenders(options, data))
+    ours = our_contenders(options)
+    load = take_turns(options, ours + theirs)
+    phases = list(ours[0].rounds[0])
+    times = {p.name: {phase: [r[phase] for r in p.rounds] for phase in phases} for p in ours + theirs}
+    best = {phase: min((p.name for p in theirs), key=lambda name: statistics.median(times[name][phase])) for phase in phases}
+
+    def ratios(slow, fast):
+        return {phase: ratio(times[slow if isinstance(slow, str) else slow[phase]][phase], times[fast][phase])
+                for phase in phases}
+
+    first = ours[0].name
+    table = {f"PyTorch at its best / {p.name}": ratios(best, p.name) for p in ours}
+    table.update({f"{p.name} / {first}": ratios(p.name, first) for p in ours[1:]})
+    return {"contenders": {n: {phase: summary(t[phase]) for phase in phases} for n, t in times.items()},
+            "left_behind": left, "ratios": table, "load_average": load, "times": times}
 
 
 def table(result):
-    lines = ["| program | phase 1, ms a step and replica (p10 .. p90) | phase 2 |", "| --- | --- | --- |"]
-    for name, phases in result["contenders"].items():
-        cells = [f"{p['median']:.3f} ({p['p10']:.3f} .. {p['p90']:.3f})" for p in phases.values()]
-        lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
-    lines += ["", "| ratio of medians (95% interval) | phase 1 | phase 2 |", "| --- | --- | --- |"]
-    for name, phases in result["ratios"].items():
-        cells = [f"{p['ratio']:.2f} ({p['low']:.2f} .. {p['high']:.2f})" for p in phases.values()]
-        lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
+    phases = list(next(iter(result["contenders"].values())))
+    lines = ["| program | " + " | ".join(f"{p}, ms a step and replica (p10 .. p90)" for p in phases) + " |",
+             "| --- |" + " --- |" * len(phases)]
+    for name, found in result["contenders"].items():
+        cells = [f"{p['median']:.3f} ({p['p10']:.3f} .. {p['p90']:.3f})" for p in found.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    for name, found in result["left_behind"].items():
+        cells = [f"{p:.3f}, left out after this round" for p in found.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines += ["", "| ratio of medians (95% interval) | " + " | ".join(phases) + " |", "| --- |" + " --- |" * len(phases)]
+    for name, found in result["ratios"].items():
+        cells = [f"{p['ratio']:.2f} ({p['low']:.2f} .. {p['high']:.2f})" for p in found.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def report(result):
-    gate = result["gate"]
-    load = result["load_average"]
-    return f"""# Training steps of scAnnoNet against PyTorch
+    gate, load = result["gate"], result["load_average"]
+    return f"""# Training steps of {SYSTEMS[result['system']].title} against PyTorch
 
 {result['shapes']}. {result['rounds']} rounds, interleaved.
 
 {table(result)}
 
-The same work: after {gate['steps_of_each_phase']} steps of each phase from the same weights, losses differ by
-{gate['fp64']['all_losses']:.1e} and weights by {gate['fp64']['weights']:.1e} (relative) in fp64; the first loss by
-{gate['fp32']['first_loss']:.1e} in fp32.
+The same work: trained from the same weights, losses differ by {gate['fp64']['all_losses']:.1e} and weights by
+{gate['fp64']['weights']:.1e} (relative) in fp64; the first loss by {gate['fp32']['first_loss']:.1e} in fp32.
 
 | | |
 | --- | --- |
@@ -150,71 +242,37 @@ The same work: after {gate['steps_of_each_phase']} steps of each phase from the 
 """
 
 
-def measure(options, data):
-    steps_of_epoch = -(-4096 // options.batch)
-    steps = 3 * steps_of_epoch
-    programs = contenders(options, data, steps)
-    load = []
-    for k in range(options.rounds):
-        turn = k % len(programs)
-        for program in programs[turn:] + programs[:turn]:
-            program.round()
-        load.append(os.getloadavg()[0])
-        print(f"round {k + 1} of {options.rounds}, load {load[-1]:.1f}", file=sys.stderr)
-    for program in programs:
-        program.close()
-    times = {p.name: [[r[phase] for r in p.rounds] for phase in range(2)] for p in programs}
-    one, ten, single = list(times)[:3]
-    best = [min(list(times)[3:], key=lambda name: statistics.median(times[name][phase])) for phase in range(2)]
-
-    def ratios(slow, fast):
-        return {f"phase{k + 1}": ratio(times[slow[k]][k], times[fast[k]][k]) for k in range(2)}
-
-    return {"contenders": {n: {f"phase{k + 1}": summary(t[k]) for k in range(2)} for n, t in times.items()},
-            "ratios": {f"PyTorch at its best / {one}": ratios(best, [one] * 2),
-                       f"PyTorch at its best / {single}": ratios(best, [single] * 2),
-                       f"{single} / {one}": ratios([single] * 2, [one] * 2),
-                       f"{one} / {ten}": ratios([one] * 2, [ten] * 2)},
-            "load_average": [min(load), max(load)], "times": times}
-
-
-def main():
+def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("system", choices=list(SYSTEMS))
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--python", default="/usr/bin/python3", help="the one that has torch")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--realtime", action="store_true", help="let nothing else run during a round, for machines with other "
                         "work (root); each round is followed by a pause as long")
-    parser.add_argument("--genes", type=int, default=2000)
-    parser.add_argument("--classes", type=int, default=10)
-    parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--density", type=float, default=0.15)
-    parser.add_argument("--out", default=os.path.join(ROOT, "bench", "results", "scannonet_step"))
-    options = parser.parse_args()
-    options.ours = [os.path.join(options.build, "bench_scannonet_step"), "--genes", str(options.genes), "--classes",
-                    str(options.classes), "--batch", str(options.batch), "--density", str(options.density)]
+    parser.add_argument("--out", help="bench/results/SYSTEM_step")
+    options, sizes = parser.parse_known_args()
+    options.ours = [os.path.join(options.build, "bench_training_step"), options.system] + sizes
+    options.out = options.out or default_out(options.system + "_step")
+    return options
+
+
+def main():
+    options = parse()
     with tempfile.TemporaryDirectory() as folder:
-        data = os.path.join(folder, "case.safetensors")
-        subprocess.run(options.ours + ["--export", data], check=True)
-        gate, wrong = check(options, data)
+        gate, wrong, data = check(options, folder)
         if wrong:
             sys.exit("not the same work: " + "; ".join(wrong))
+        sizes = sizes_in(data)
         measured = measure(options, data)
-    versions = "import torch, sys; sys.path.insert(0, sys.argv[1]); import scannonet_pytorch as s; " \
-               "print(torch.__version__, ', '.join(s.blas_libraries()), 'OMP_WAIT_POLICY=passive', sep=', ')"
-    result = {"shapes": f"{options.genes} genes, {options.classes} classes, batch {options.batch}, fp32, 4096 simulated "
-                        f"cells with {options.density:.0%} of the counts non-zero",
-              "rounds": options.rounds, "threads": options.threads, "priority": "with real-time priority" if options.realtime else "with usual priority", "gate": gate, "machine": machine(),
-              "pytorch": output([options.python, "-B", "-c", versions, HERE]).strip(),
-              "date": now(), "commit": commit(),
-              "command": shlex.join(["bench/training/compare.py"] + sys.argv[1:]), **measured}
-    with open(options.out + ".json", "w", encoding="utf-8") as file:
-        json.dump(result, file, indent=1)
-        file.write("\n")
-    with open(options.out + ".md", "w", encoding="utf-8") as file:
-        file.write(report(result))
-    print(report(result))
+    versions = "import sys; sys.path.insert(0, sys.argv[1]); import scannonet_pytorch as s; " \
+               "print(s.torch.__version__, ', '.join(s.blas_libraries()), 'OMP_WAIT_POLICY=passive', sep=', ')"
+    shapes = ", ".join(f"{name} {value}" for name, value in sizes.items())
+    result = {"system": options.system, "shapes": shapes + ", fp32", "rounds": options.rounds, "threads": options.threads,
+              "gate": gate, "pytorch": output([options.python, "-B", "-c", versions, HERE]).strip(),
+              **origin(shlex.join(["bench/training/compare.py"] + sys.argv[1:]), options.realtime), **measured}
+    write_result(options.out, result, report(result))
 
 
 if __name__ == "__main__":

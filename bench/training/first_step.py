@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from compare import ROOT, commit, machine, now
+from results import ROOT, default_out, origin, write_result
 
 
 def one_run(options, more):
@@ -62,7 +62,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--realtime", action="store_true", help="let nothing else run meanwhile (root)")
-    parser.add_argument("--out", default=os.path.join(ROOT, "bench", "results", "first_step"))
+    parser.add_argument("--out", default=default_out("first_step"))
     options, more = parser.parse_known_args()
     runs = [one_run(options, more) for _ in range(options.runs + 1)][1:]
     names = {"first_step": "first step done", "read": "of that, reading", "prepare": "of that, preparing"}
@@ -71,14 +71,8 @@ def main():
     shown = [os.path.basename(a) if a == options.data else a for a in sys.argv[1:]]
     result = {"seconds": seconds, "runs": options.runs, "threads": options.threads,
               "peak_memory_bytes": max(r["peak_memory_bytes"] for r in runs), "load_average": os.getloadavg()[0],
-              "priority": "with real-time priority" if options.realtime else "with usual priority", "machine": machine(),
-              "date": now(), "commit": commit(), "command": shlex.join(["bench/training/first_step.py"] + shown)}
-    with open(options.out + ".json", "w", encoding="utf-8") as file:
-        json.dump(result, file, indent=1)
-        file.write("\n")
-    with open(options.out + ".md", "w", encoding="utf-8") as file:
-        file.write(report(result))
-    print(report(result))
+              **origin(shlex.join(["bench/training/first_step.py"] + shown), options.realtime)}
+    write_result(options.out, result, report(result))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
         Milliseconds of a training step of each phase (gather, forward, losses, backward, Adam, schedule): median, 10th and
         90th percentile over rounds of steps; thread counts take turns within every round.
         --serve THREADS: one round for every line read from stdin, answered by one line of JSON, so that another program's
-        rounds can be interleaved with these. --data FILE: on the data that bench_scannonet_step --export wrote.
+        rounds can be interleaved with these. --data FILE: on the data that bench_training_step scannonet --export wrote.
     scannonet_pytorch.py check --data FILE
         Trains from the exported weights on the exported batch, dropout off, in both precisions, and says how far losses and
         weights are from those in the file: a timing counts only where the work is the same.
@@ -177,7 +177,7 @@ def run_time(options):
     if options.serve:
         for _ in sys.stdin:
             pretraining, training = stopwatch.round(options.serve)
-            print(json.dumps({"threads": options.serve, "phase1_ms": pretraining, "phase2_ms": training}), flush=True)
+            print(json.dumps({"threads": options.serve, "ms": {"pretrain": pretraining, "train": training}}), flush=True)
         return
     times = {threads: [] for threads in options.threads}
     for _ in range(options.rounds):
@@ -300,7 +300,7 @@ def parse(arguments):
     parser.add_argument("--steps", type=int, default=50, help="steps of each phase in a round")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--serve", type=int, metavar="THREADS")
-    parser.add_argument("--data", metavar="FILE", help="from bench_scannonet_step --export")
+    parser.add_argument("--data", metavar="FILE", help="from bench_training_step scannonet --export")
     parser.add_argument("--x")
     parser.add_argument("--y")
     parser.add_argument("--folds")

@@ -73,6 +73,39 @@ struct DistanceRun {
   bool accumulate = false;
 };
 
+// Where a batch of stored rows has something in a gene: entries [begin[g], begin[g + 1]) of `row` and `value`, by
+// rising row.
+template <class T>
+struct GeneEntries {
+  const std::int64_t* begin = nullptr;  // of the first gene looked at; absolute places in `row` and `value`
+  const std::int32_t* row = nullptr;
+  const T* value = nullptr;
+};
+
+// sums[i * tile + o] = sum over the genes, in rising order, of value[e] * weight[o * ldw + g] over the entries e of
+// gene g that belong to row i; o < outs <= tile, zero from there to the tile's end.
+template <class T>
+struct SparseForward {
+  std::int64_t rows = 0, outs = 0, genes = 0;
+  const T* weight = nullptr;
+  std::int64_t ldw = 0;
+  GeneEntries<T> entries;
+  T* sums = nullptr;       // [rows, sparse_tile]
+  T* workspace = nullptr;  // [sparse_workspace_elements]
+};
+
+// dweight[o * ldw + g] (+)= sum over the entries e of gene g, in order, of value[e] * dy[row[e] * tile + o].
+template <class T>
+struct SparseGradient {
+  std::int64_t outs = 0, genes = 0;
+  const T* dy = nullptr;  // [rows, sparse_tile]
+  GeneEntries<T> entries;
+  T* dweight = nullptr;
+  std::int64_t ldw = 0;
+  bool accumulate = false;
+  T* workspace = nullptr;  // [sparse_workspace_elements]
+};
+
 template <class T>
 struct Table {
   // Row and column multiples at which a caller should cut C, and the workspace a part needs.
@@ -91,6 +124,11 @@ struct Table {
   void (*add_rows)(std::int64_t rows, std::int64_t columns, const T* x, std::int64_t ldx, T* y);
   // sum of mask (x - target)^2, formed and added in double in an order fixed by n
   double (*distance)(const DistanceRun<T>&);
+  // Outputs a call of the two below takes at most, and the workspace they need.
+  std::int64_t sparse_tile;
+  std::int64_t sparse_workspace_elements;
+  void (*sparse_forward)(const SparseForward<T>&);
+  void (*sparse_gradient)(const SparseGradient<T>&);
 };
 
 // The table of an instruction set. T is float or double.

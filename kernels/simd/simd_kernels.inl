@@ -471,6 +471,8 @@ static double distance(const DistanceRun<T>& d) {
   return sum[0];
 }
 
+#include "kernels/simd/simd_sparse.inl"
+
 // ---- tables -----------------------------------------------------------------------------------------------------------
 
 const Table<float>& float_table();
@@ -479,13 +481,15 @@ const Table<double>& double_table();
 const Table<float>& float_table() {
   static const Table<float> t = {kGemmRows, kPanel<float>, kRows * kDepth + kDepth * kColumns,
                                  gemm<float>, each<tanh_vector>, each<sigmoid_vector>, each<relu_vector>, dropout<float>,
-                                 adam<float>, sgd<float>, add_rows<float>, distance<float>};
+                                 adam<float>, sgd<float>, add_rows<float>, distance<float>,
+                                 kTile<float>, kTurnedGenes * kTile<float>, sparse_forward<float>, sparse_gradient<float>};
   return t;
 }
 
 const Table<double>& double_table() {
   static const Table<double> t = {kGemmRows, kPanel<double>, kRows * kDepth + kDepth * kColumns,
                                   gemm<double>, tanh_double, sigmoid_double, relu_double, dropout<double>,
-                                  adam<double>, sgd<double>, add_rows<double>, distance<double>};
+                                  adam<double>, sgd<double>, add_rows<double>, distance<double>,
+                                  kTile<double>, kTurnedGenes * kTile<double>, sparse_forward<double>, sparse_gradient<double>};
   return t;
 }

@@ -4,9 +4,24 @@
 #include "kernels/linear.h"
 
 namespace genexx {
+namespace {
+
+int input_of(const Session& s, int node) { return s.network().nodes()[static_cast<std::size_t>(node)].inputs[0]; }
+
+// The rows of the data set that the layer reads, or null where it reads what another node wrote.
+const sparse_linear::Input* stored_rows(const Session& s, int node) {
+  return input_of(s, node) == 0 ? s.stored_input() : nullptr;
+}
+
+}  // namespace
 
 void LinearLayer::forward(Session& s, int node, std::int64_t rows) const {
-  const int from = s.network().nodes()[static_cast<std::size_t>(node)].inputs[0];
+  const int from = input_of(s, node);
+  if (const sparse_linear::Input* stored = stored_rows(s, node))
+    return sparse_linear::forward(s.context(), {.x = *stored,
+                                                .weight = s.parameter(s.parameter_index(node, 0)),
+                                                .bias = s.parameter(s.parameter_index(node, 1)),
+                                                .y = s.value(node, 0, rows)});
   linear::forward(s.context(), {.x = s.value(from, 0, rows),
                                 .weight = s.parameter(s.parameter_index(node, 0)),
                                 .bias = s.parameter(s.parameter_index(node, 1)),
@@ -14,8 +29,13 @@ void LinearLayer::forward(Session& s, int node, std::int64_t rows) const {
 }
 
 void LinearLayer::backward(Session& s, int node, std::int64_t rows) const {
-  const int from = s.network().nodes()[static_cast<std::size_t>(node)].inputs[0];
+  const int from = input_of(s, node);
   const Tensor dy = s.gradient(node, 0, rows);
+  if (const sparse_linear::Input* stored = stored_rows(s, node))
+    return sparse_linear::backward(s.context(), {.x = *stored,
+                                                 .dy = dy,
+                                                 .dweight = s.parameter_gradient(s.parameter_index(node, 0)),
+                                                 .dbias = s.parameter_gradient(s.parameter_index(node, 1))});
   if (s.learns())
     linear::backward(s.context(), {.x = s.value(from, 0, rows),
                                    .weight = s.parameter(s.parameter_index(node, 0)),
