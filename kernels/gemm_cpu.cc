@@ -11,13 +11,16 @@ namespace {
 // Cutting C only moves work between threads; the bits are those of the whole (see GemmPart). Small products stay whole.
 constexpr std::int64_t kSmallestPartFlop = 1 << 20;
 
+// A matrix B of more bytes is not packed by every thread.
+constexpr std::int64_t kLargeBytes = std::int64_t{4} << 20;
+
 struct Cut {
   std::int64_t rows, columns;  // of one part
   std::int64_t row_parts, column_parts;
 };
 
 // Rows where there are enough of them, since a batch's rows then stay with the thread that wrote them; every part packs
-// all of B again, so one a thread. Else columns, two a thread.
+// all of B again, so one a thread, and none where B is large beside the work. Else columns, two a thread.
 template <class T>
 Cut cut(const Extents& e, const Args& args, const simd::Table<T>& table, int threads) {
   const std::int64_t most = e.replicas >= threads ? 1 : 2 * e.m * e.n * e.k / kSmallestPartFlop;
@@ -26,7 +29,8 @@ Cut cut(const Extents& e, const Args& args, const simd::Table<T>& table, int thr
     const std::int64_t each = (extent + parts - 1) / parts;
     return (each + step - 1) / step * step;
   };
-  const bool many_rows = e.m >= 4 * table.gemm_row_step * threads && args.transpose_a == Transpose::no;
+  const bool large_b = e.n > e.m && e.k * e.n * std::int64_t{sizeof(T)} > kLargeBytes;
+  const bool many_rows = e.m >= 4 * table.gemm_row_step * threads && args.transpose_a == Transpose::no && !large_b;
   if (many_rows || e.m > e.n) {
     const std::int64_t rows = split(e.m, table.gemm_row_step, threads);
     return {rows, e.n, (e.m + rows - 1) / rows, 1};
