@@ -22,6 +22,13 @@ Buffer upload_floats(Context& ctx, const std::vector<double>& values) {
   return buffer;
 }
 
+// On the CPU the values a cell stores are multiplied as they are, where nothing but linear layers reads them. The form
+// does not hang on the data: a cell has the same outputs in whatever file it comes.
+InputForm input_form(const Context& ctx, const Model& model) {
+  const bool stored = ctx.device() == DeviceType::cpu && model.recipe.clip == 0 && takes_stored_rows(model.network);
+  return stored ? InputForm::stored : InputForm::dense;
+}
+
 }  // namespace
 
 struct Predictor::Parts {
@@ -34,7 +41,10 @@ struct Predictor::Parts {
     Worker(Context& c, const Model& m, const std::vector<std::uint8_t>& missing_gene)
         : ctx(c),
           session(c, m.network,
-                  {.replicas = m.replicas, .max_rows = Predictor::batch_rows(m.replicas), .use = Mode::inference}),
+                  {.replicas = m.replicas,
+                   .max_rows = Predictor::batch_rows(m.replicas),
+                   .use = Mode::inference,
+                   .input_form = input_form(c, m)}),
           shift(upload_floats(c, m.recipe.effective_shift(m.replicas))),
           factor(upload_floats(c, m.recipe.effective_factor(m.replicas, missing_gene))),
           rows(c, Predictor::batch_rows(m.replicas) * 8) {
@@ -44,13 +54,21 @@ struct Predictor::Parts {
       std::vector<std::int64_t> index(static_cast<std::size_t>(count));
       std::iota(index.begin(), index.end(), begin);
       ctx.copy_to_device(rows.data(), index.data(), count * 8);
-      const std::int64_t r = session.options().replicas, genes = recipe.genes();
-      ingest::run(ctx, {.data = data.expression(),
-                        .rows = {rows.data(), DType::i64, {1, count}},
-                        .shift = {shift.data(), DType::f32, {r, genes}},
-                        .factor = {factor.data(), DType::f32, {r, genes}},
-                        .clip = recipe.clip,
-                        .out = session.input(count)});
+      const Shape statistics = {session.options().replicas, recipe.genes()};
+      const sparse_linear::Input input = {.data = data.expression(),
+                                          .rows = {rows.data(), DType::i64, {1, count}},
+                                          .shift = {shift.data(), DType::f32, statistics},
+                                          .factor = {factor.data(), DType::f32, statistics}};
+      if (session.options().input_form == InputForm::stored) {
+        session.set_stored_input(input);
+      } else {
+        ingest::run(ctx, {.data = input.data,
+                          .rows = input.rows,
+                          .shift = input.shift,
+                          .factor = input.factor,
+                          .clip = recipe.clip,
+                          .out = session.input(count)});
+      }
       session.forward(count, Mode::inference);
     }
   };

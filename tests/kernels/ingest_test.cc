@@ -167,6 +167,23 @@ TEST_CASE("ingest: without transform, statistics, limit or gene map it copies th
   });
 }
 
+TEST_CASE("ingest: dense data in the order of the genes gives the bits of genes looked up one by one") {
+  on_every_device([](Context& ctx) {
+    IngestCase c = random_case(7, 67, 2, 9, 67, 31);
+    std::iota(c.gene_of_column.begin(), c.gene_of_column.end(), 0);
+    DeviceCase looked_up(ctx, c, Form::dense, DType::f32, Fill::nan),
+        whole(ctx, c, Form::dense, DType::f32, Fill::huge);
+    looked_up.args.transform = whole.args.transform = Transform::none;
+    looked_up.args.clip = whole.args.clip = 0;
+    whole.args.gene_of_column = {};
+
+    ingest::run(ctx, looked_up.args);
+    ingest::run(ctx, whole.args);
+
+    expect_equal_bits(whole.out().download<float>(), looked_up.out().download<float>());
+  });
+}
+
 TEST_CASE("ingest: a gene with factor 0 is exactly 0 even where the value is not finite") {
   on_every_device([](Context& ctx) {
     const float inf = std::numeric_limits<float>::infinity();

@@ -5,8 +5,11 @@
 #include <doctest/doctest.h>
 
 #include "engine/error.h"
+#include "engine/flat_tensor.h"
+#include "models/initializer.h"
 #include "models/lane.h"
 #include "models/mlp/network.h"
+#include "models/predictor.h"
 #include "models/scannonet/network.h"
 #include "models/trainer.h"
 #include "tests/support/allocation_count.h"
@@ -166,4 +169,37 @@ TEST_CASE("stored input: after the first epoch no step allocates") {
     CHECK(begun);
     CHECK(calls.value_or(0) == 0);
   }
+}
+
+TEST_CASE("stored input: a prediction is that of the dense batch") {
+  on_every_device([](Context& ctx) {
+    const TrainingSet set = sparse_set(), dense = dense_set();
+    const Preparation& p = set.preparations[0];
+    Model model;
+    model.network = network_of(set);
+    model.weights = initial_weights(model.network, {{5, set.genes()}}, DType::f32);
+    model.recipe.input = Recipe::InputKind::log_normalized;
+    model.recipe.scaling = Recipe::Scaling::z_score;
+    model.recipe.gene_ids.assign(static_cast<std::size_t>(set.genes()), "gene");
+    model.recipe.shift.assign(p.shift.begin(), p.shift.end());
+    model.recipe.factor.assign(p.factor.begin(), p.factor.end());
+    model.recipe.factor[3] = 0;
+    const int output = static_cast<int>(model.network.nodes().size()) - 1;
+    std::vector<float> x;
+    for (std::size_t i = 0; i < dense.dense.value.size(); ++i) {
+      const std::size_t gene = i % p.shift.size();
+      x.push_back(gene == 3 ? 0.0f : (dense.dense.value[i] - p.shift[gene]) * p.factor[gene]);
+    }
+    Session session(ctx, model.network, {.max_rows = set.cells, .use = Mode::inference});
+    session.set_weights(model.weights);
+    ctx.copy_to_device(session.input(set.cells).data, x.data(), static_cast<std::int64_t>(x.size()) * 4);
+
+    session.forward(set.cells, Mode::inference);
+    Predictor predictor(ctx, model, {});
+    const std::vector<float> found = predictor.values(set.data, 0, output, 0);
+
+    // Sums of 90, 33 and 20 terms of some units, one behind the other.
+    expect_close(std::vector<double>(found.begin(), found.end()), download(ctx, session.value(output, 0, set.cells)),
+                 {.k = 200, .dtype = DType::f32, .scale = 8});
+  });
 }
