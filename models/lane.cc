@@ -122,7 +122,10 @@ void Lane::begin_phase(std::size_t index) {
   losses_ = std::make_unique<LossSet>(session_, phase.losses, config_.label_smoothing, config_.small_batch);
   optimizer_.begin(start);
   kept_.clear();
-  const bool may_stop = phase.patience > 0 || config_.on_divergence == OnDivergence::retire;
+  // One more where replicas may stop before others do.
+  const bool ends_apart = std::any_of(tasks_.begin(), tasks_.end(),
+                                      [](const ReplicaTask& task) { return task.last_phase_epochs.has_value(); });
+  const bool may_stop = phase.patience > 0 || ends_apart || config_.on_divergence == OnDivergence::retire;
   const std::size_t slots = phase.keep.size() + (may_stop ? 1 : 0);
   for (std::size_t slot = 0; slot < slots; ++slot) {
     kept_.emplace_back(ctx_, session_.flat_size() * size_of(config_.dtype));

@@ -298,7 +298,9 @@ void Trainer::Parts::record(EpochRecord& line) {
   }
   const bool judged =
       !of_phase.keep.empty() && (validation_cells > 0 || !judges_validation(of_phase.keep.front().criterion));
-  if (judged && of_phase.patience > 0 && p.best.front().since_best() >= of_phase.patience) {
+  const std::optional<std::int64_t>& most_epochs = tasks[replica].last_phase_epochs;
+  const bool done = most_epochs && phase + 1 == config.phases.size() && line.epoch >= *most_epochs;
+  if (done || (judged && of_phase.patience > 0 && p.best.front().since_best() >= of_phase.patience)) {
     p.active = false;
     lane(replica).keep(place(replica), of_phase.keep.size());
   }

@@ -58,6 +58,8 @@ struct ReplicaTask {
   std::vector<double> cell_weights = {};
   // Where replicas of one run differ in more than the seed: instead of the phase's and the network's own.
   std::optional<double> learning_rate = std::nullopt, weight_decay = std::nullopt, dropout = std::nullopt;
+  // Most epochs of the last phase, where that is fewer than the phase's.
+  std::optional<std::int64_t> last_phase_epochs = std::nullopt;
   // Labels this replica learns instead of the set's own, one for each cell of `train`: a control that breaks the bond
   // of data and label. Empty: the set's own.
   std::vector<std::int32_t> train_labels = {};

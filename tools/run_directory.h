@@ -15,6 +15,8 @@ namespace genexx::tools {
 // Names of checkpoints: of the run itself, and of the model trained after cross-validation.
 constexpr const char* kMainCheckpoint = "state";
 constexpr const char* kRefitCheckpoint = "refit";
+// What is added to them for a training with the validation cells.
+constexpr const char* kRetrainingSuffix = "_all_cells";
 
 class RunDirectory {
  public:

@@ -48,6 +48,17 @@ Calibration fit_calibration(const Judged& judged, const PreparedCells& p, double
                    error_rate);
 }
 
+// The trained replicas on every part of their splits; on validation cells, which must not have been learned, those that
+// these chose.
+Judged judge(Context& ctx, const TrainingPlan& plan, const TrainedReplicas& trained) {
+  Judged judged = judge(ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
+  if (trained.validated.empty()) return judged;
+  Judged before = judge(ctx, plan.network, plan.prepared, plan.tasks, trained.validated);
+  judged.validation = std::move(before.validation);
+  judged.validation_probability = std::move(before.validation_probability);
+  return judged;
+}
+
 // All replicas of a plan with one split, as one calibrated model.
 Model model_of(const TrainingPlan& plan, const TrainedReplicas& trained, const Judged& judged, double error_rate) {
   const auto replicas = static_cast<std::int64_t>(plan.tasks.size());
@@ -86,7 +97,7 @@ Model refit(Context& ctx, const TrainOptions& o, const SystemConfig& config, con
   records.checkpoint = kRefitCheckpoint;
   records.identity["replicas"] = o.replicas;
   const TrainedReplicas trained = run_training(ctx, plan, records);
-  const Judged judged = judge(ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
+  const Judged judged = judge(ctx, plan, trained);
   records.out.make_folder("refit");
   write_training_tables(records.out, "refit/", {data, plan, trained, "replicas", o.seed});
   metrics["refit"] = {{"validation", metrics_json(judged.validation, plan.prepared.classes)},
@@ -133,7 +144,7 @@ void train(const TrainOptions& o, Program& program) {
   seconds.train = since(begin);
 
   begin = Clock::now();
-  const Judged judged = judge(*ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
+  const Judged judged = judge(*ctx, plan, trained);
   seconds.test = since(begin);
   const FinishedRun run = {data,        plan,   trained, judged,  config_json,
                            description, o.seed, o.folds, seconds, estimated_memory};

@@ -93,7 +93,7 @@ void write_training_tables(const RunDirectory& out, const std::string& folder, c
                                                      .seed = t.seed,
                                                      .cell_names = t.data.source->cell_names(),
                                                      .splits = t.plan.prepared.splits});
-  out.write(folder + "history.tsv", history_table(t.trained.history, t.plan.trainer.phases));
+  out.write(folder + "history.tsv", history_table(t.trained.history, t.trained.phases));
   if (t.plan.selections.empty()) return;
   out.write(folder + "gene_list.csv", gene_list_csv(t.data.genes, t.plan.prepared.classes, t.plan.selections));
   out.write(folder + "feature_list.csv", feature_list_csv(t.data.genes, t.plan.prepared.fitted.columns));

@@ -29,11 +29,11 @@ bool learns_classes(const PhaseConfig& phase) {
 nlohmann::json history_section(const FinishedRun& run) {
   std::map<std::pair<std::size_t, std::int64_t>, nlohmann::json> series;
   for (const EpochRecord& r : run.trained.history) {
-    const auto phase = std::find_if(run.plan.trainer.phases.begin(), run.plan.trainer.phases.end(),
+    const auto phase = std::find_if(run.trained.phases.begin(), run.trained.phases.end(),
                                     [&](const PhaseConfig& p) { return p.name == r.phase; });
     double total = 0;
     for (std::size_t i = 0; i < r.losses.size(); ++i) total += phase->losses[i].weight * r.losses[i];
-    nlohmann::json& s = series[{static_cast<std::size_t>(phase - run.plan.trainer.phases.begin()), r.replica}];
+    nlohmann::json& s = series[{static_cast<std::size_t>(phase - run.trained.phases.begin()), r.replica}];
     if (s.is_null())
       s = {{"replica", r.replica},
            {"phase", r.phase},

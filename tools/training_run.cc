@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@
 #include "models/mlp/preparation.h"
 #include "models/mlp/training.h"
 #include "models/model.h"
+#include "models/retraining.h"
 #include "models/scannonet/network.h"
 #include "models/scannonet/training.h"
 #include "tools/checkpointer.h"
@@ -62,7 +64,9 @@ TrainingPlan plan(Context& ctx, const CellInput& input, const scannonet::Config&
       scannonet::make_tasks(prepared, replicas, static_cast<std::int64_t>(options.seed), config);
   TrainerConfig trainer = scannonet::make_trainer_config(network, tasks, config);
   std::vector<scannonet::Selection> selections = std::move(prepared.selections);
-  return {"", std::move(prepared), std::move(selections), std::move(network), std::move(tasks), std::move(trainer)};
+  const bool retrain = scannonet::retrains(tasks, config);
+  return {"",     std::move(prepared), std::move(selections), std::move(network), std::move(tasks), std::move(trainer),
+          retrain};
 }
 
 // Where the genes lie by the gene order asked for; empty without one.
@@ -93,6 +97,25 @@ TrainingPlan plan(Context& ctx, const CellInput& input, const mlp::Config& given
   std::vector<ReplicaTask> tasks = mlp::make_tasks(prepared, replicas, static_cast<std::int64_t>(options.seed), config);
   TrainerConfig trainer = mlp::make_trainer_config(network, config);
   return {"", std::move(prepared), {}, std::move(network), std::move(tasks), std::move(trainer)};
+}
+
+// What a training has become after training once more with the validation cells.
+TrainedReplicas retrained(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records,
+                          TrainedReplicas trained) {
+  const std::vector<ReplicaTask> tasks =
+      retraining_tasks(plan.prepared.set, plan.tasks, trained.history, plan.trainer.phases.back());
+  const TrainerConfig config = retraining_config(plan.trainer);
+  records.console.say(fmt::format("once more with the {} validation cells", plan.tasks.front().validation.size()));
+  TrainingRecords again = records;
+  again.checkpoint += kRetrainingSuffix;
+  run_trainer(
+      ctx, {plan.network, plan.prepared.set, tasks, config}, again, [](const Trainer&) {},
+      [&](const Trainer& trainer) {
+        trained.validated = std::exchange(trained.weights, trainer.weights());
+        trained.history.insert(trained.history.end(), trainer.history().begin(), trainer.history().end());
+      });
+  trained.phases.insert(trained.phases.end(), config.phases.begin(), config.phases.end());
+  return trained;
 }
 
 }  // namespace
@@ -152,13 +175,14 @@ void run_trainer(Context& ctx, const TrainerInput& input, const TrainingRecords&
 }
 
 TrainedReplicas run_training(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records) {
-  TrainedReplicas trained;
+  TrainedReplicas trained = {.weights = {}, .history = {}, .phases = plan.trainer.phases};
   run_trainer(
       ctx, {plan.network, plan.prepared.set, plan.tasks, plan.trainer}, records, [](const Trainer&) {},
       [&](const Trainer& trainer) {
-        trained = {trainer.weights(), trainer.history()};
+        trained.weights = trainer.weights();
+        trained.history = trainer.history();
       });
-  return trained;
+  return plan.retrain ? retrained(ctx, plan, records, std::move(trained)) : trained;
 }
 
 }  // namespace genexx::tools

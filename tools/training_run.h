@@ -27,6 +27,7 @@ struct TrainingPlan {
   Network network;
   std::vector<ReplicaTask> tasks;
   TrainerConfig trainer;
+  bool retrain = false;  // once more with the validation cells: models/retraining.h
 };
 
 // Selects, splits and lays out `replicas` replicas (with folds: one a fold).
@@ -45,6 +46,8 @@ struct TrainingRecords {
 struct TrainedReplicas {
   std::vector<NamedTensor> weights;
   std::vector<EpochRecord> history;
+  std::vector<PhaseConfig> phases;          // that the history tells of
+  std::vector<NamedTensor> validated = {};  // the weights that validation chose, where `weights` were trained after
 };
 
 // What a run says about itself: its identity without the configuration, and command, data, date and versions.
@@ -63,8 +66,8 @@ struct TrainerInput {
 void run_trainer(Context& ctx, const TrainerInput& input, const TrainingRecords& records,
                  const std::function<void(const Trainer&)>& begin, const std::function<void(const Trainer&)>& end);
 
-// Trains to the end. Throws StoppedError when asked to stop and there is a checkpoint to go on from, RuntimeError when
-// there is none.
+// Trains to the end, twice where the plan says so. Throws StoppedError when asked to stop and there is a checkpoint to
+// go on from, RuntimeError when there is none.
 TrainedReplicas run_training(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records);
 
 }  // namespace genexx::tools

@@ -4,8 +4,8 @@
 
     same_folds.py DATA.h5ad --label COLUMN --run DIR [options of scannonet_pytorch.py folds]
 
-Cells, folds and genes are those of DIR (split.json, feature_list.csv); library size, ln(1 + x) and z-scores are fitted on
-each fold's training cells, validation cells among them, by NumPy. Needs anndata and PyTorch. One line of JSON a seed, one
+Cells, folds and each fold's own genes are those of DIR (split.json, gene_list.csv); library size, ln(1 + x) and z-scores
+are fitted on each fold's training cells, validation cells among them, by NumPy. Needs anndata and PyTorch. One line of JSON a seed, one
 for their mean, one for the run itself.
 """
 import argparse
@@ -40,14 +40,15 @@ def main():
     data = anndata.read_h5ad(options.data)
     with open(os.path.join(options.run, "split.json"), encoding="utf-8") as file:
         split = json.load(file)
-    with open(os.path.join(options.run, "feature_list.csv"), encoding="utf-8", newline="") as file:
-        genes = [row["gene"] for row in csv.DictReader(file)]
+    with open(os.path.join(options.run, "gene_list.csv"), encoding="utf-8", newline="") as file:
+        genes = [set() for _ in split["splits"]]
+        for row in csv.DictReader(file):
+            genes[int(row["fold"]) - 1].update((row["marker_gene"], row["coexpressed_gene"]))
     tests = [one["test"] for one in split["splits"]]
     cells = np.sort(np.concatenate(tests))
     folds = np.zeros(data.n_obs, dtype=np.int64)
     for k, test in enumerate(tests):
         folds[test] = k
-    columns = data.var_names.get_indexer(genes)
     labels = np.unique(data.obs[options.label].astype(str).to_numpy()[cells], return_inverse=True)[1]
     values = data.X.data if sparse.issparse(data.X) else data.X
     counts = bool(np.all(np.mod(values, 1) == 0))
@@ -55,7 +56,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for k in range(len(tests)):
             training = cells[folds[cells] != k]
-            x = normalised(data.X, training, counts)[:, columns]
+            x = normalised(data.X, training, counts)[:, data.var_names.isin(genes[k])]
             deviation = x[training].std(axis=0, ddof=1)
             x = (x - x[training].mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
             np.save(os.path.join(folder, f"x{k}.npy"), x[cells].astype(np.float32))

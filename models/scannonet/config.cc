@@ -81,6 +81,7 @@ void apply_compat(Config& config) {
   config.min_gene_counts = 1000;
   config.keep = "last";
   config.patience = 0;
+  if (config.retrain == "auto") config.retrain = "no";
   if (config.batch == 0) config.batch = 256;
   if (config.oversampling == "auto") config.oversampling = "yes";
 }

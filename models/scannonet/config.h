@@ -25,6 +25,7 @@ struct Config {
   double label_smoothing = 0;
   std::string keep = "best";
   std::int64_t patience = 50;
+  std::string retrain = "auto";
   std::int64_t squeeze_width = 20, hidden_width = 128, embedding_width = 64;
   std::string fit_on = "train";
   std::int64_t min_class_cells = 10;
@@ -55,6 +56,8 @@ struct Config {
     v.field("train.label_smoothing", label_smoothing, "of the cross-entropy");
     v.choice("train.keep", keep, {"best", "last"}, "weights of the best validation, or of the last epoch");
     v.field("train.patience", patience, "stop a replica after so many epochs without a better validation; 0: never");
+    v.choice("train.retrain", retrain, {"auto", "yes", "no"},
+             "train once more with the validation cells, as long as they chose; auto: where they are below 100");
     v.field("network.squeeze", squeeze_width, "width of the gate's waist");
     v.field("network.hidden", hidden_width, "width of the first hidden layer");
     v.field("network.embedding", embedding_width, "width of the embedding");

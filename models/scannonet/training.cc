@@ -15,6 +15,13 @@ std::vector<ReplicaTask> make_tasks(const Prepared& prepared, std::int64_t repli
   return tasks;
 }
 
+bool retrains(const std::vector<ReplicaTask>& tasks, const Config& config) {
+  constexpr std::size_t kFewCells = 100;
+  const std::size_t cells = tasks.front().validation.size();
+  if (cells == 0 || config.retrain == "no") return false;
+  return config.retrain == "yes" || (config.keep == "best" && cells < kFewCells);
+}
+
 std::int64_t batch_size(const Config& config, std::int64_t training_cells) {
   if (config.batch > 0) return config.batch;
   std::int64_t batch = 32;

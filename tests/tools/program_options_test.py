@@ -70,10 +70,20 @@ class Options(ProgramTest):
             self.assertIn(text, done.stderr)
 
     def test_a_run_stopped_while_refitting_resumes_to_the_same_model(self):
-        words = ["train", self.data, "--label", "cell_type", "--folds", 2, "--refit", "--replicas", 2, "--seed", 5, "--set",
+        self.stopped_and_resumed("refit", "--folds", 2, "--refit", "--set", "train.retrain=no")
+
+    def test_a_run_stopped_while_training_with_the_validation_cells_resumes_to_the_same_model(self):
+        self.stopped_and_resumed("state_all_cells", "--set", "train.retrain=yes")
+        phases = {row["phase"] for row in table(self.path("whole", "history.tsv"))}
+        self.assertEqual(phases, {"pretrain", "train", "pretrain, all cells", "train, all cells"})
+
+    def stopped_and_resumed(self, checkpoint, *options):
+        words = ["train", self.data, "--label", "cell_type", *options, "--replicas", 2, "--seed", 5, "--set",
                  "train.epochs=400", "--set", "train.patience=0", "--set", "train.pretrain_epochs=1", "--threads", 2]
+        for folder in ("stopped", "whole"):
+            shutil.rmtree(self.path(folder), ignore_errors=True)
         process = subprocess.Popen([PROGRAM, *map(str, words), "--out", self.path("stopped")], stderr=subprocess.PIPE, text=True)
-        while process.poll() is None and not os.path.exists(self.path("stopped", "checkpoint", "refit.safetensors")):
+        while process.poll() is None and not os.path.exists(self.path("stopped", "checkpoint", checkpoint + ".safetensors")):
             time.sleep(0.01)
         process.send_signal(signal.SIGUSR1)
         message = process.communicate(timeout=300)[1]
