@@ -34,6 +34,7 @@ nlohmann::json history_to_json(const std::vector<EpochRecord>& history) {
                     {"epoch", r.epoch},
                     {"replica", r.replica},
                     {"losses", numbers(r.losses)},
+                    {"training_accuracy", number(r.training_accuracy)},
                     {"learning_rate", number(r.learning_rate)},
                     {"validation_loss", number(r.validation.loss)},
                     {"validation_accuracy", number(r.validation.accuracy)},
@@ -55,6 +56,7 @@ std::vector<EpochRecord> history_from_json(const nlohmann::json& json) {
     r.epoch = line.at("epoch").get<std::int64_t>();
     r.replica = line.at("replica").get<std::int64_t>();
     for (const nlohmann::json& loss : line.at("losses")) r.losses.push_back(number_or_nan(loss));
+    r.training_accuracy = number_or_nan(line.at("training_accuracy"));
     r.learning_rate = number_or_nan(line.at("learning_rate"));
     r.validation = {number_or_nan(line.at("validation_loss")), number_or_nan(line.at("validation_accuracy")),
                     number_or_nan(line.at("validation_macro_f1")), number_or_nan(line.at("validation_absolute_error"))};

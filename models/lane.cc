@@ -198,13 +198,15 @@ bool Lane::run_epoch(std::int64_t epoch, const std::function<bool()>& should_sto
   return true;
 }
 
-std::vector<std::vector<double>> Lane::take_losses() {
+std::vector<EpochLosses> Lane::take_losses() {
   const LossSet::Sums sums = losses_->take_sums();
   const std::int64_t steps = epoch_steps(epoch_length_, config_.batch, config_.short_batch);
   const auto rows = static_cast<double>(std::min(epoch_length_, steps * config_.batch));
-  std::vector<std::vector<double>> mean(tasks_.size());
-  for (std::size_t r = 0; r < tasks_.size(); ++r)
-    for (const std::vector<double>& loss : sums.loss) mean[r].push_back(loss[r] / rows);
+  std::vector<EpochLosses> mean(tasks_.size());
+  for (std::size_t r = 0; r < tasks_.size(); ++r) {
+    for (const std::vector<double>& loss : sums.loss) mean[r].losses.push_back(loss[r] / rows);
+    mean[r].accuracy = sums.accuracy[r];
+  }
   return mean;
 }
 

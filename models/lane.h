@@ -19,6 +19,12 @@
 
 namespace genexx {
 
+// What an epoch's steps were like for one replica.
+struct EpochLosses {
+  std::vector<double> losses;  // means, in the order of the phase's losses
+  double accuracy = 0;         // as EpochRecord::training_accuracy
+};
+
 class Lane {
  public:
   // `data` lives on the same device as `ctx`; `set` and `config` outlive the lane.
@@ -33,8 +39,8 @@ class Lane {
   // One epoch of training. `should_stop` is asked between steps. Returns false when it said so: the epoch is then void.
   bool run_epoch(std::int64_t epoch, const std::function<bool()>& should_stop);
 
-  // Mean losses of the last epoch, [replica][loss].
-  std::vector<std::vector<double>> take_losses();
+  // Of the last epoch, each replica.
+  std::vector<EpochLosses> take_losses();
   std::vector<double> learning_rates() const { return optimizer_.learning_rates(); }
   void set_learning_rates(const std::vector<double>& rates) { optimizer_.set_learning_rates(rates); }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/loss.h"
 
+#include <limits>
+
 #include "kernels/accumulate.h"
 #include "kernels/collinearity_loss.h"
 #include "kernels/discriminative_loss.h"
+#include "kernels/metrics_confusion.h"
 #include "kernels/regression_loss.h"
 #include "kernels/softmax_cross_entropy.h"
 
@@ -23,10 +26,14 @@ LossSet::LossSet(Session& session, std::vector<LossSpec> losses, double label_sm
   std::vector<double> scales;
   for (const LossSpec& loss : losses_) {
     nodes_.push_back(loss.node);
+    if (loss.counts_hits) classes_ = session.network().nodes()[static_cast<std::size_t>(loss.node)].width;
     scales.insert(scales.end(), static_cast<std::size_t>(replicas_), loss.weight);
   }
   ctx.copy_to_device(scale_.data(), scales.data(), count * 8);
   ctx.fill_bytes(sum_.data(), 0, count * 8);
+  if (classes_ == 0) return;
+  counts_ = Buffer(ctx, replicas_ * classes_ * classes_ * 8);
+  ctx.fill_bytes(counts_.data(), 0, counts_.bytes());
 }
 
 void LossSet::run(std::int64_t rows, const LossTargets& targets) {
@@ -49,6 +56,10 @@ void LossSet::run(std::int64_t rows, const LossTargets& targets) {
                                          .scale = scale,
                                          .loss = value,
                                          .dlogits = gradient});
+        if (spec.counts_hits)
+          metrics_confusion::count(ctx, {.scores = node,
+                                         .labels = targets.labels,
+                                         .counts = {counts_.data(), DType::i64, {replicas_, classes_, classes_}}});
         break;
       case LossKind::discriminative:
         discriminative_loss::run(ctx, {.gate = node,
@@ -94,7 +105,27 @@ LossSet::Sums LossSet::take_sums() {
     sums.loss.push_back(std::move(values));
   }
   ctx.fill_bytes(sum_.data(), 0, static_cast<std::int64_t>(losses_.size()) * replicas_ * 8);
+  sums.accuracy = take_accuracy();
   return sums;
+}
+
+std::vector<double> LossSet::take_accuracy() {
+  std::vector<double> accuracy(static_cast<std::size_t>(replicas_), std::numeric_limits<double>::quiet_NaN());
+  if (classes_ == 0) return accuracy;
+  Context& ctx = session_.context();
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(replicas_ * classes_ * classes_));
+  ctx.copy_to_host(counts.data(), counts_.data(), counts_.bytes());
+  ctx.fill_bytes(counts_.data(), 0, counts_.bytes());
+  const std::int64_t* count = counts.data();
+  for (double& share : accuracy) {
+    std::int64_t hits = 0, all = 0;
+    for (std::int64_t i = 0; i < classes_ * classes_; ++i, ++count) {
+      all += *count;
+      if (i % (classes_ + 1) == 0) hits += *count;
+    }
+    share = static_cast<double>(hits) / static_cast<double>(all);
+  }
+  return accuracy;
 }
 
 }  // namespace genexx

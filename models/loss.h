@@ -33,6 +33,8 @@ struct LossSpec {
   regression_loss::Kind distance = regression_loss::Kind::squared;
   regression_loss::Reduction reduction = regression_loss::Reduction::mean;
   double delta = 1;
+  // Of LossKind::cross_entropy: also count how often the largest output is the label's. One loss of a phase at most.
+  bool counts_hits = false;
 };
 
 // What losses compare with, on the device.
@@ -54,15 +56,18 @@ class LossSet {
   // Computes every loss of the step and writes its gradient into the session. Adds rows * loss to the running sums.
   void run(std::int64_t rows, const LossTargets& targets);
 
-  // Sums of rows * loss since the last reset, [losses][r], and of rows; then starts anew. Synchronizes.
+  // Sums of rows * loss since the last reset, and the share of hits; then starts anew. Synchronizes.
   struct Sums {
     std::vector<std::vector<double>> loss;  // [losses][r]
+    std::vector<double> accuracy;           // [r]; NaN where hits are not counted
   };
   Sums take_sums();
 
   const std::vector<LossSpec>& specs() const { return losses_; }
 
  private:
+  std::vector<double> take_accuracy();
+
   Session& session_;
   std::vector<LossSpec> losses_;
   std::vector<int> nodes_;
@@ -70,6 +75,8 @@ class LossSet {
   SmallBatch small_batch_;
   std::int64_t replicas_;
   Buffer scale_, value_, sum_;  // [losses][r] f64 each
+  std::int64_t classes_ = 0;
+  Buffer counts_;  // [r, classes, classes] i64, where hits are counted
 };
 
 }  // namespace genexx

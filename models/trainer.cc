@@ -246,7 +246,7 @@ bool Trainer::Parts::run_epoch() {
 }
 
 void Trainer::Parts::judge(double seconds) {
-  const auto losses = of_replicas<std::vector<double>>([](Lane& l) { return l.take_losses(); });
+  const auto losses = of_replicas<EpochLosses>([](Lane& l) { return l.take_losses(); });
   const auto validation = of_replicas<Judgement>([](Lane& l) { return l.judge_validation(); });
   auto rates = of_replicas<double>([](Lane& l) { return l.learning_rates(); });
   std::vector<std::vector<Judgement>> monitored;
@@ -259,7 +259,8 @@ void Trainer::Parts::judge(double seconds) {
     EpochRecord line = {.phase = config.phases[phase].name,
                         .epoch = epochs_done + 1,
                         .replica = static_cast<std::int64_t>(r),
-                        .losses = losses[r],
+                        .losses = losses[r].losses,
+                        .training_accuracy = losses[r].accuracy,
                         .learning_rate = rates[r],
                         .validation = validation[r],
                         .external = external[r],

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -82,7 +83,9 @@ struct EpochRecord {
   std::string phase;
   std::int64_t epoch = 0;  // from 1
   std::int64_t replica = 0;
-  std::vector<double> losses;         // mean over the epoch, in the order of the phase's losses
+  std::vector<double> losses;  // mean over the epoch, in the order of the phase's losses
+  // Share of the epoch's rows whose largest output was their label, dropout acting; NaN where no loss counts it.
+  double training_accuracy = std::numeric_limits<double>::quiet_NaN();
   double learning_rate = 0;           // at the end of the epoch
   Judgement validation;               // all NaN where there is no validation set
   std::vector<double> monitors = {};  // mean absolute error on each monitor; empty in classification

@@ -69,14 +69,14 @@ nlohmann::json mean_and_sd(const std::vector<double>& values, nlohmann::json& sd
   return mean;
 }
 
-// The published columns; train_acc stays empty, for the trainer does not judge training rows.
+// The published columns.
 std::string repeat_history(const FinishedRegions& run, std::int64_t repeat) {
   std::string text = ",epoch,train_loss,train_acc,valid_loss,valid_acc,avg_rank\n";
   std::int64_t line = 0;
   for (const EpochRecord& r : run.trained.history)
     if (r.replica == repeat)
-      text += fmt::format("{},{},{},,{},{},{}\n", line++, r.epoch - 1, field(r.losses[0]), field(r.validation.loss),
-                          field(r.validation.accuracy), field(r.external));
+      text += fmt::format("{},{},{},{},{},{},{}\n", line++, r.epoch - 1, field(r.losses[0]), field(r.training_accuracy),
+                          field(r.validation.loss), field(r.validation.accuracy), field(r.external));
   return text;
 }
 

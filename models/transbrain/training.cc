@@ -105,8 +105,10 @@ TrainerConfig make_trainer_config(const Network& network, const Config& config, 
   phase.learning_rate = config.learning_rate;
   phase.optimizer.kind = OptimizerConfig::Kind::adamw;
   phase.optimizer.weight_decay = config.weight_decay;
-  phase.losses = {
-      {.kind = LossKind::cross_entropy, .name = "cross_entropy", .node = static_cast<int>(network.nodes().size()) - 1}};
+  phase.losses = {{.kind = LossKind::cross_entropy,
+                   .name = "cross_entropy",
+                   .node = static_cast<int>(network.nodes().size()) - 1,
+                   .counts_hits = true}};
   phase.keep = {{.name = "best_valid",
                  .criterion = Criterion::loss,
                  .tie = Tie::latest,

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 
+#include <doctest/doctest.h>
+
 #include "models/prepared_cells.h"
-#include "models/scannonet/network.h"
-#include "tests/support/op_test.h"
 #include "tests/support/toy_set.h"
-#include "tests/support/trained_weights.h"
 
 using namespace genexx;
 using namespace genexx::test;
@@ -75,28 +74,4 @@ TEST_CASE("retraining: classes that were balanced are balanced anew") {
   for (std::size_t i = 0; i < again.train.size(); ++i)
     of_class[static_cast<std::size_t>(set.labels[static_cast<std::size_t>(again.train[i])])] += again.cell_weights[i];
   for (const double sum : of_class) CHECK(sum == doctest::Approx(of_class[0]));
-}
-
-TEST_CASE("trainer: a replica with fewer epochs has the bits of a run that ends there, alone and beside longer ones") {
-  on_every_device([](Context& ctx) {
-    const TrainingSet set = toy_training_set({}, 2);
-    const Network network =
-        scannonet::make_network(set.genes(), set.classes, 0.3, {.squeeze = 5, .hidden = 16, .embedding = 7});
-    TrainerConfig config;
-    config.batch = 32;
-    config.phases = {
-        {.name = "train", .epochs = 5, .learning_rate = 5e-3, .losses = {scannonet::classification(network)}}};
-    std::vector<ReplicaTask> tasks = toy_replicas(set, 2, 7);
-    tasks[0].last_phase_epochs = 2;
-    TrainerConfig brief = config;
-    brief.phases[0].epochs = 2;
-
-    Trainer joint(ctx, network, set, tasks, config, {});
-    joint.run();
-    Trainer alone(ctx, network, set, {toy_replicas(set, 2, 7)[0]}, brief, {});
-    alone.run();
-
-    CHECK(joint.history().size() == 2 + 5);
-    expect_same_replica(joint.weights(), 0, alone.weights());
-  });
 }

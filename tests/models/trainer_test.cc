@@ -112,6 +112,57 @@ TEST_CASE("trainer: stopping at any epoch and resuming gives the bits of an unin
   }
 }
 
+TEST_CASE("trainer: the accuracy of training rows is that of the same cells judged, where nothing changes meanwhile") {
+  on_every_device([](Context& ctx) {
+    const TrainingSet set = toy_training_set({}, 2);
+    const Network network =
+        scannonet::make_network(set.genes(), set.classes, 0.3, {.squeeze = 5, .hidden = 16, .embedding = 7});
+    TrainerConfig config;
+    config.batch = 32;
+    config.phases = {{.name = "train",
+                      .epochs = 1,
+                      .learning_rate = 1e-12,
+                      .losses = {scannonet::classification(network)},
+                      .dropout = DropoutUse::never}};
+    config.phases[0].losses[0].counts_hits = true;
+    std::vector<ReplicaTask> tasks = toy_replicas(set, 2, 7);
+    for (ReplicaTask& task : tasks) task.validation = task.train;
+
+    Trainer trainer(ctx, network, set, tasks, config, {});
+    trainer.run();
+
+    REQUIRE(trainer.history().size() == 2);
+    for (const EpochRecord& r : trainer.history()) {
+      CHECK(r.validation.accuracy > 0);
+      CHECK(r.training_accuracy == doctest::Approx(r.validation.accuracy));
+    }
+  });
+}
+
+TEST_CASE("trainer: a replica with fewer epochs has the bits of a run that ends there, alone and beside longer ones") {
+  on_every_device([](Context& ctx) {
+    const TrainingSet set = toy_training_set({}, 2);
+    const Network network =
+        scannonet::make_network(set.genes(), set.classes, 0.3, {.squeeze = 5, .hidden = 16, .embedding = 7});
+    TrainerConfig config;
+    config.batch = 32;
+    config.phases = {
+        {.name = "train", .epochs = 5, .learning_rate = 5e-3, .losses = {scannonet::classification(network)}}};
+    std::vector<ReplicaTask> tasks = toy_replicas(set, 2, 7);
+    tasks[0].last_phase_epochs = 2;
+    TrainerConfig brief = config;
+    brief.phases[0].epochs = 2;
+
+    Trainer joint(ctx, network, set, tasks, config, {});
+    joint.run();
+    Trainer alone(ctx, network, set, {toy_replicas(set, 2, 7)[0]}, brief, {});
+    alone.run();
+
+    CHECK(joint.history().size() == 2 + 5);
+    expect_same_replica(joint.weights(), 0, alone.weights());
+  });
+}
+
 TEST_CASE("trainer: asked to stop, it abandons the epoch and says where") {
   CpuContext ctx;
   const TrainingSet set = toy_training_set({}, 5);

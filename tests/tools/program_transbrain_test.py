@@ -66,6 +66,9 @@ class Transbrain(unittest.TestCase):
         history = rows(self.path("out", "Data_0", "Repeat_0", "loss and rank each epoch.csv"))
         self.assertEqual(history[0], ["", "epoch", "train_loss", "train_acc", "valid_loss", "valid_acc", "avg_rank"])
         self.assertEqual([line[1] for line in history[1:]], [str(i) for i in range(30)])
+        accuracy = [float(line[3]) for line in history[1:]]
+        self.assertTrue(all(0 <= share <= 1 for share in accuracy))
+        self.assertGreater(accuracy[-1], accuracy[0] + 0.2)
 
     def test_metrics_say_how_good_it_is_beside_raw_expression_and_chance(self):
         metrics = self.json("out", "metrics.json")
