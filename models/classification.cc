@@ -7,11 +7,10 @@
 
 #include "models/csr_rows.h"
 #include "models/predictor.h"
+#include "models/training_memory.h"
 
 namespace genexx {
 namespace {
-
-constexpr std::int64_t kScratch = 2'000'000;  // bytes of temporaries of a replica, measured
 
 std::vector<NamedTensor> slice(const std::vector<NamedTensor>& weights, std::int64_t first, std::int64_t count) {
   std::vector<NamedTensor> out;
@@ -153,24 +152,18 @@ Judged judge(Context& ctx, const Network& network, const PreparedCells& prepared
 }
 
 std::int64_t estimate_training_bytes(const Network& network, const PreparedCells& prepared,
-                                     const std::vector<ReplicaTask>& tasks, std::int64_t batch, std::int64_t threads) {
-  std::int64_t widths = 0, cells = 0, together = 0;
-  for (const NodeSpec& node : network.nodes()) widths += (node.kind == NodeKind::gate ? 2 : 1) * node.width;
-  for (const ReplicaTask& task : tasks) {
-    cells = std::max(cells, static_cast<std::int64_t>(task.train.size()));
-    together += task.preparation == 0 ? 1 : 0;
-  }
-  const auto replicas = static_cast<std::int64_t>(tasks.size());
-  const std::int64_t weights = 4 * replicas * network.parameter_count();
-  // Weights, gradients, two moments, the best weights and those of the last epoch; values and gradients of every node;
-  // cells with alias table.
-  const std::int64_t training = 6 * weights + replicas * (8 * batch * widths + 16 * cells + kScratch);
-  const std::int64_t state = 5 * weights;  // and its largest tensor on the way to the file
+                                     const std::vector<ReplicaTask>& tasks, const TrainerConfig& config,
+                                     std::int64_t threads) {
+  const std::int64_t together =
+      std::count_if(tasks.begin(), tasks.end(), [](const ReplicaTask& task) { return task.preparation == 0; });
+  std::int64_t cells = 0;
+  for (const ReplicaTask& task : tasks) cells = std::max(cells, static_cast<std::int64_t>(task.train.size()));
+  const std::int64_t weights = 4 * static_cast<std::int64_t>(tasks.size()) * network.parameter_count();
   // The rows of the largest part and the probabilities of each of its replicas, copied once to be judged.
   const std::int64_t rows = 8 * prepared.set.data.nnz() / static_cast<std::int64_t>(prepared.splits.size());
   const std::int64_t judging = 2 * weights + threads * Predictor::bytes_per_thread(network, together) + rows +
                                8 * cells * prepared.set.classes * together;
-  return std::max(training + state, judging);
+  return std::max(estimate_trainer_bytes(network, tasks, config), judging);
 }
 
 }  // namespace genexx

@@ -9,6 +9,7 @@
 #include "models/metrics.h"
 #include "models/model.h"
 #include "models/prepared_cells.h"
+#include "models/trainer.h"
 #include "models/training_set.h"
 
 namespace genexx {
@@ -38,6 +39,7 @@ std::vector<std::int32_t> most_probable(const std::vector<float>& probability, s
 // Bytes of memory that a run will take beside what is held once it is prepared: the replicas and a copy of their state
 // for the checkpoint, or what judging them takes on `threads` threads, whichever is more.
 std::int64_t estimate_training_bytes(const Network& network, const PreparedCells& prepared,
-                                     const std::vector<ReplicaTask>& tasks, std::int64_t batch, std::int64_t threads);
+                                     const std::vector<ReplicaTask>& tasks, const TrainerConfig& config,
+                                     std::int64_t threads);
 
 }  // namespace genexx

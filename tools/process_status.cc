@@ -2,6 +2,7 @@
 #include "tools/process_status.h"
 
 #include <unistd.h>
+#include <algorithm>
 
 #include <ctime>
 #include <fstream>
@@ -37,5 +38,7 @@ std::int64_t peak_memory() {
     if (line.rfind("VmHWM:", 0) == 0) return std::stoll(line.substr(6)) * 1024;
   return 0;
 }
+
+std::int64_t peak_memory_with(std::int64_t more) { return std::max(peak_memory(), resident_memory() + more); }
 
 }  // namespace genexx::tools

@@ -16,4 +16,7 @@ std::int64_t resident_memory();
 // started this one, as it was between fork and exec.
 std::int64_t peak_memory();
 
+// The most that will have been resident once `more` bytes are taken beside those of now.
+std::int64_t peak_memory_with(std::int64_t more);
+
 }  // namespace genexx::tools

@@ -75,8 +75,8 @@ void save_model(const RunDirectory& out, const Model& model) {
 // Says what is going to be done. Returns the most memory it will take; throws DeviceError where that is not there.
 std::int64_t announce(const TrainingPlan& plan, const TrainOptions& o, Console& console) {
   const std::int64_t more =
-      estimate_training_bytes(plan.network, plan.prepared, plan.tasks, plan.trainer.batch, thread_count(o.reading));
-  const std::int64_t estimate = std::max(peak_memory(), resident_memory() + more);
+      estimate_training_bytes(plan.network, plan.prepared, plan.tasks, plan.trainer, thread_count(o.reading));
+  const std::int64_t estimate = peak_memory_with(more);
   for (const std::string& warning : plan.prepared.warnings) console.warn(warning);
   console.say(
       fmt::format("{} classes, {} genes chosen, {} cells to train on, batch {}, {} replicas; about {} of memory",

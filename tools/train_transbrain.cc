@@ -10,10 +10,13 @@
 #include "io/safetensors.h"
 #include "io/sha256.h"
 #include "models/config.h"
+#include "models/training_memory.h"
 #include "models/transbrain/network.h"
 #include "tools/checkpointer.h"
 #include "tools/embedding_files.h"
+#include "tools/memory_budget.h"
 #include "tools/pair_list.h"
+#include "tools/process_status.h"
 #include "tools/region_files.h"
 #include "tools/region_profiles.h"
 #include "tools/stop_signal.h"
@@ -228,9 +231,12 @@ void train_transbrain(const TrainOptions& o, Program& program) {
   const Plan plan = make_plan(o, files, config, pool, console, seconds);
   std::vector<std::string> warnings = plan.prepared.warnings;
   for (const std::string& text : warnings) console.warn(text);
-  console.say(fmt::format("{} regions, {} genes, {} rows to train on, {} to validate, batch {}, {} repeats",
-                          plan.regions.size(), plan.genes.size(), plan.prepared.splits[0].train.size(),
-                          plan.prepared.splits[0].validation.size(), plan.trainer.batch, o.replicas));
+  const std::int64_t memory = estimate_trainer_bytes(plan.network, plan.prepared.tasks, plan.trainer);
+  console.say(fmt::format(
+      "{} regions, {} genes, {} rows to train on, {} to validate, batch {}, {} repeats; about {} of memory",
+      plan.regions.size(), plan.genes.size(), plan.prepared.splits[0].train.size(),
+      plan.prepared.splits[0].validation.size(), plan.trainer.batch, o.replicas, bytes_text(peak_memory_with(memory))));
+  expect_memory(memory, "training", memory_check(o.reading));
   if (o.dry_run) return;
 
   RunDirectory out(o.out, o.resume              ? RunDirectory::Use::resume
