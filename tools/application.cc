@@ -66,7 +66,8 @@ void add_application_options(CLI::App& verb, ApplicationOptions& o) {
 Application::Application(const ApplicationOptions& options, Console& console)
     : console_(console), options_(options), model_(read_model(options.model)) {
   if (model_.system == "dgex")
-    throw UsageError(options.model + ": the model infers expression and has no classes or labels; use genexx predict");
+    throw UsageError(options.model +
+                     ": the model infers expression and has no classes or labels; use genexx predict or evaluate");
   MatrixKindReport kind;
   source_ = open_source(options.reading, console, kind);
   expect_known_kind(kind, options.reading);

@@ -133,6 +133,19 @@ nlohmann::json dgex_metrics(const DgexErrors& errors) {
           {"replicas", mae.size()}};
 }
 
+nlohmann::json per_gene_section(const DgexErrors& errors, const nlohmann::json& of_part) {
+  constexpr int kBins = 12;
+  const double most = std::max(1e-6, *std::max_element(errors.of_mean.begin(), errors.of_mean.end()));
+  std::vector<double> edges;
+  std::vector<std::int64_t> counts(kBins, 0);
+  for (int i = 0; i <= kBins; ++i) edges.push_back(most * i / kBins);
+  for (const double e : errors.of_mean) ++counts[static_cast<std::size_t>(std::min(kBins - 1.0, kBins * e / most))];
+  return {{"mae", of_part.at("mae_of_mean")},
+          {"mae_sd", of_part.at("mae_sd")},
+          {"mae_histogram", {{"edges", edges}, {"counts", counts}}},
+          {"errors", errors.of_mean}};
+}
+
 std::string dgex_log(const std::vector<EpochRecord>& history, const std::vector<Monitor>& monitors,
                      std::int64_t replica) {
   const std::vector<std::pair<const char*, const char*>> sets = {

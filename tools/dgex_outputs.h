@@ -39,6 +39,9 @@ DgexErrors judge_dgex_baseline(Context& ctx, const DgexData& data, const dgex::L
 // mae, mae_sd (over genes), sd, replicas, mae_of_mean.
 nlohmann::json dgex_metrics(const DgexErrors& errors);
 
+// The errors of single genes as the report has them; `of_part` is what dgex_metrics says of them.
+nlohmann::json per_gene_section(const DgexErrors& errors, const nlohmann::json& of_part);
+
 // One replica's log.tsv: epoch, the error of each set with its relative change, rate, seconds; the columns of the
 // published log. Sets that are not there are empty.
 std::string dgex_log(const std::vector<EpochRecord>& history, const std::vector<Monitor>& monitors,

@@ -9,6 +9,7 @@
 #include "models/metrics.h"
 #include "models/metrics_json.h"
 #include "models/transbrain/region_names.h"
+#include "tools/evaluate_dgex.h"
 #include "tools/evaluation_report.h"
 #include "tools/prediction_output.h"
 #include "tools/run_directory.h"
@@ -20,10 +21,12 @@ namespace {
 struct EvaluateOptions {
   ApplicationOptions application;
   PredictionOptions prediction;
+  DgexPredictionOptions dgex;
   std::string out;
 };
 
 void evaluate(const EvaluateOptions& o, Program& program) {
+  if (is_dgex(o.application.model)) return evaluate_dgex(o.application, o.dgex, o.out, program);
   const ReadingOptions& reading = o.application.reading;
   if (reading.label_column.empty() && reading.labels_file.empty())
     throw RefusedError("which column holds the true labels? Give --label COLUMN, or --labels FILE");
@@ -63,10 +66,12 @@ void evaluate(const EvaluateOptions& o, Program& program) {
 }  // namespace
 
 void add_evaluate(CLI::App& app, Program& program) {
-  CLI::App* verb = app.add_subcommand("evaluate", "Judges a model on labelled cells.");
+  CLI::App* verb =
+      app.add_subcommand("evaluate", "Judges a model on labelled cells, or a D-GEX model on measured targets.");
   const auto o = std::make_shared<EvaluateOptions>();
   add_application_options(*verb, o->application);
   add_prediction_options(*verb, o->prediction);
+  add_dgex_prediction_options(*verb, o->dgex);
   verb->add_option("--out", o->out, "directory to write to")->required();
   verb->callback([&program, o] { program.action = [&program, o] { evaluate(*o, program); }; });
 }

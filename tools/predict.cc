@@ -44,8 +44,7 @@ void predict(const PredictOptions& o, Console& console) {
   if (o.in_place == !o.out.empty())
     throw UsageError("say where the predictions go: --out FILE.h5ad, --out FILE.tsv, or --in-place");
   if (!o.in_place)
-    if (const Model model = read_model(o.application.model); model.system == "dgex")
-      return predict_dgex(model, o.application, o.dgex, o.out, console);
+    if (is_dgex(o.application.model)) return predict_dgex(o.application, o.dgex, o.out, console);
   const bool table = ends_with(o.out, ".tsv");
   if (!o.in_place && !table && !ends_with(o.out, ".h5ad"))
     throw UsageError("--out " + o.out + ": expected a name that ends in .h5ad or .tsv");

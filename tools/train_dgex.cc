@@ -13,8 +13,10 @@
 #include "io/safetensors.h"
 #include "models/config.h"
 #include "models/history_json.h"
+#include "models/training_memory.h"
 #include "tools/checkpointer.h"
 #include "tools/dgex_outputs.h"
+#include "tools/memory_budget.h"
 #include "tools/process_status.h"
 #include "tools/stop_signal.h"
 #include "tools/train_outputs.h"
@@ -57,21 +59,25 @@ class DgexRun {
         replicas_(o.replicas) {}
 
   void run() {
-    if (o_.reading.time_limit > 0) set_time_limit(o_.reading.time_limit);
     data_ = o_.landmarks.empty() ? read_prepared_dgex(o_.reading.data, config_, console_)
                                  : read_matrix_dgex(o_.reading, o_.landmarks, config_, o_.seed, console_);
     data_.set.monitors = dgex::make_monitors(data_.parts, config_, o_.seed);
     network_ = dgex::make_network(data_.set.dense.cols, data_.set.targets.cols, config_);
     const TrainerConfig trainer = dgex::make_trainer_config(network_, data_.set.monitors, config_);
-    console_.say(fmt::format("{}: {} landmarks, {} targets, {} profiles to train on; {} parameters, {} replicas",
-                             data_.description, data_.set.dense.cols, data_.set.targets.cols,
-                             dgex::find_part(data_.parts, "train")->count, network_.parameter_count(), replicas_));
+    const std::vector<ReplicaTask> tasks = dgex::make_tasks(data_.parts, replicas_, o_.seed);
+    const std::int64_t memory = estimate_trainer_bytes(network_, tasks, trainer);
+    estimated_memory_ = peak_memory_with(memory);
+    console_.say(fmt::format(
+        "{}: {} landmarks, {} targets, {} profiles to train on; {} parameters, {} replicas; about {} of memory",
+        data_.description, data_.set.dense.cols, data_.set.targets.cols, tasks[0].train.size(),
+        network_.parameter_count(), replicas_, bytes_text(estimated_memory_)));
+    expect_memory(memory, "training", memory_check(o_.reading));
     if (o_.dry_run) return;
     RunDirectory out(o_.out, o_.resume              ? RunDirectory::Use::resume
                              : o_.reading.overwrite ? RunDirectory::Use::replace
                                                     : RunDirectory::Use::fresh);
     const auto begin = Clock::now();
-    train(trainer, out);
+    train(trainer, tasks, out);
     seconds_.train = since(begin);
     write_results(trainer, out);
   }
@@ -83,8 +89,7 @@ class DgexRun {
             {"model", "dgex"},        {"device", ctx_->device() == DeviceType::cpu ? "cpu" : "cuda"}};
   }
 
-  void train(const TrainerConfig& trainer_config, RunDirectory& out) {
-    const std::vector<ReplicaTask> tasks = dgex::make_tasks(data_.parts, replicas_, o_.seed);
+  void train(const TrainerConfig& trainer_config, const std::vector<ReplicaTask>& tasks, RunDirectory& out) {
     const TrainingRecords records = {
         .out = out,
         .console = console_,
@@ -147,6 +152,7 @@ class DgexRun {
     metrics["seconds"] = {
         {"read", data_.seconds}, {"prepare", 0.0}, {"train", seconds_.train}, {"test", seconds_.test}};
     metrics["peak_memory_bytes"] = peak_memory();
+    metrics["estimated_memory_bytes"] = estimated_memory_;
     save(out, "bestva_model.safetensors", kept_[0], metrics);
     if (kept_.size() > 1) save(out, "best1000G_model.safetensors", kept_[1], metrics);
     save(out, "model.safetensors", kept_[0], metrics);
@@ -219,31 +225,16 @@ class DgexRun {
       report["metrics"][part].erase("per_gene");
       if (replicas_ == 1) report["metrics"][part].erase("sd");
     }
-    report["per_gene"] = per_gene_section(metrics, errors, baseline, judged);
+    report["per_gene"] = per_gene_section(errors, metrics.at(judged));
+    if (!baseline.empty()) {
+      nlohmann::json& compared = report["per_gene"]["baseline"] = metrics.at("baseline");
+      compared["name"] = config_.baseline == "knn" ? "KNN-GE" : config_.baseline + " regression";
+      compared["errors"] = baseline;
+    }
     report["history"] = history_section();
     report["seconds"] = metrics.at("seconds");
     report["memory"] = {{"peak_bytes", metrics.at("peak_memory_bytes")}};
     write_report(out.file("report.html"), report);
-  }
-
-  nlohmann::json per_gene_section(const nlohmann::json& metrics, const DgexErrors& errors,
-                                  const std::vector<double>& baseline, const std::string& judged) const {
-    constexpr int kBins = 12;
-    const double most = std::max(1e-6, *std::max_element(errors.of_mean.begin(), errors.of_mean.end()));
-    std::vector<double> edges;
-    std::vector<std::int64_t> counts(kBins, 0);
-    for (int i = 0; i <= kBins; ++i) edges.push_back(most * i / kBins);
-    for (const double e : errors.of_mean) ++counts[static_cast<std::size_t>(std::min(kBins - 1.0, kBins * e / most))];
-    nlohmann::json section = {{"mae", metrics.at(judged).at("mae_of_mean")},
-                              {"mae_sd", metrics.at(judged).at("mae_sd")},
-                              {"mae_histogram", {{"edges", edges}, {"counts", counts}}},
-                              {"errors", errors.of_mean}};
-    if (!baseline.empty()) {
-      section["baseline"] = metrics.at("baseline");
-      section["baseline"]["name"] = config_.baseline == "knn" ? "KNN-GE" : config_.baseline + " regression";
-      section["baseline"]["errors"] = baseline;
-    }
-    return section;
   }
 
   // Both curves are mean absolute errors in the units of the training set's targets.
@@ -278,7 +269,20 @@ class DgexRun {
   std::vector<EpochRecord> history_;
   std::vector<std::vector<NamedTensor>> kept_;  // by rule
   StageSeconds seconds_;
+  std::int64_t estimated_memory_ = 0;  // bytes, before training
 };
+
+// Both halves of the targets, a training after the other in first/ and second/; what is done already is resumed.
+void train_halves(const TrainOptions& o, dgex::Config config, Program& program) {
+  for (const char* half : {"first", "second"}) {
+    config.targets = half;
+    TrainOptions of_half = o;
+    of_half.out = o.out + "/" + half;
+    of_half.resume = o.resume && std::filesystem::exists(of_half.out);
+    program.console.say(fmt::format("{} half of the targets:", half));
+    DgexRun(of_half, config, program).run();
+  }
+}
 
 }  // namespace
 
@@ -287,6 +291,8 @@ void train_dgex(const TrainOptions& o, Program& program) {
   if (o.dump_config) return fmt::print("{}\n", to_json_config(config).dump(2));
   check_options(o);
   if (o.out.empty()) throw UsageError("--out DIR is needed: the directory to write model, metrics and report to");
+  if (o.reading.time_limit > 0) set_time_limit(o.reading.time_limit);
+  if (config.targets == "halves") return train_halves(o, config, program);
   DgexRun(o, config, program).run();
 }
 

@@ -36,7 +36,8 @@ struct Config {
     v.field("train.lr_floor", lr_floor, "the rate does not fall below it");
     v.field("train.monitor_profiles", monitor_profiles, "training profiles whose error is watched");
     v.field("train.patience", patience, "stop after so many epochs without a better validation; 0: never");
-    v.choice("train.targets", targets, {"all", "first", "second"}, "all targets, or one of the published halves");
+    v.choice("train.targets", targets, {"all", "halves", "first", "second"},
+             "all targets at once, the published halves one after the other, or one of them");
     v.choice("data.standardise", standardise, {"yes", "no"}, "one matrix: each gene by mean and sd of training");
     v.field("split.validation", validation_fraction, "one matrix: part of the profiles for validation");
     v.field("split.test", test_fraction, "one matrix: part of the profiles for testing");

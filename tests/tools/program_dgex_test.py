@@ -243,6 +243,49 @@ class TrainDgex(unittest.TestCase):
         half = np.load(os.path.join(folder, "bestva_Y_te_hat.npy"))
         self.assertEqual(half.shape[1], 15)
 
+    def test_both_halves_are_trained_in_one_run_and_predicted_together(self):
+        folder, out = self.path("halves"), self.path("halves.tsv")
+        done = genexx("train", self.prepared, "--model", "dgex", "--out", folder, *self.small(2), "--set", "train.targets=halves")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = genexx("predict", folder, self.geo, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        columns = []
+        for half in ("first", "second"):
+            single = self.path(half + ".tsv")
+            self.assertEqual(genexx("predict", os.path.join(folder, half), self.geo, "--out", single).returncode, 0)
+            with open(single) as file:
+                columns.append([line.split("\t") for line in file.read().splitlines()])
+        with open(out) as file:
+            both = [line.split("\t") for line in file.read().splitlines()]
+        self.assertEqual(len(both[0]), 1 + 25 + 30)
+        for row, first, second in zip(both, *columns):
+            self.assertEqual(row, first + second[26:])
+
+    def test_evaluate_gives_the_error_of_each_target_in_the_units_of_the_data(self):
+        folder, inferred = self.path("evaluated"), self.path("to_judge.tsv")
+        trained = self.path("for_evaluation")
+        done = genexx("train", self.geo, "--model", "dgex", "--landmarks", self.path("geo.landmarks.txt"), "--out", trained, *self.small(2))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = genexx("evaluate", trained, self.geo, "--out", folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(genexx("predict", trained, self.geo, "--out", inferred).returncode, 0)
+        with open(inferred) as file:
+            rows = np.array([line.split("\t")[1:] for line in file.read().splitlines()[1:]], float)
+        with h5py.File(self.geo) as data:
+            truth = data["0/DATA/0/matrix"][:]
+        expected = np.abs(rows[:, 25:] - truth[:, 25:]).mean(axis=0)
+        with open(os.path.join(folder, "errors.tsv")) as file:
+            found = [float(line.split("\t")[2]) for line in file.read().splitlines()[1:]]
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+        self.assertAlmostEqual(self.metrics(folder)["test"]["mae"], expected.mean(), places=4)
+        self.assertIn("per_gene", open(os.path.join(folder, "report.html"), encoding="utf-8").read())
+
+        lacking = self.path("landmarks_only.tsv")
+        with open(inferred) as file, open(lacking, "w") as to:
+            for line in file:
+                to.write("\t".join(line.rstrip("\n").split("\t")[:26]) + "\n")
+        self.refused(4, "none of the", "evaluate", trained, lacking, "--out", self.path("nothing"))
+
     def test_predict_standardises_by_the_data_themselves_and_streams_to_gctx(self):
         out = self.path("inferred.gctx")
         done = genexx("predict", self.run_directory, self.geo, "--out", out, "--overwrite")
