@@ -73,6 +73,8 @@ void evaluate_dgex(const ApplicationOptions& application, const DgexPredictionOp
   write_errors(folder, model, error);
   nlohmann::json report = report_of(model, reading.data, program.command_line);
   report["metrics"] = {{"test", document.at("test")}};
+  report["summary"] = fmt::format("On {} profiles the mean absolute error of {} targets is {:.3f}.",
+                                  model.source().rows(), found.of_mean.size(), test.at("mae").get<double>());
   report["per_gene"] = per_gene_section(found, test);
   write_report(folder.file("report.html"), report);
   folder.write_json("metrics.json", document);  // last: who finds it finds the others too

@@ -278,13 +278,15 @@ class TrainDgex(unittest.TestCase):
             found = [float(line.split("\t")[2]) for line in file.read().splitlines()[1:]]
         np.testing.assert_allclose(found, expected, rtol=1e-4)
         self.assertAlmostEqual(self.metrics(folder)["test"]["mae"], expected.mean(), places=4)
-        self.assertIn("per_gene", open(os.path.join(folder, "report.html"), encoding="utf-8").read())
+        with open(os.path.join(folder, "report.html"), encoding="utf-8") as file:
+            self.assertIn('"per_gene"', file.read())
 
         lacking = self.path("landmarks_only.tsv")
         with open(inferred) as file, open(lacking, "w") as to:
             for line in file:
                 to.write("\t".join(line.rstrip("\n").split("\t")[:26]) + "\n")
-        self.refused(4, "none of the", "evaluate", trained, lacking, "--out", self.path("nothing"))
+        self.refused(4, "none of the", "evaluate", trained, lacking, "--orientation", "cells-rows", "--out",
+                     self.path("nothing"))
 
     def test_predict_standardises_by_the_data_themselves_and_streams_to_gctx(self):
         out = self.path("inferred.gctx")
