@@ -11,6 +11,7 @@
 #include "io/hdf5_heap.h"
 #include "io/hdf5_limits.h"
 #include "io/hdf5_values.h"
+#include "io/utf8_text.h"
 
 namespace genexx::hdf5 {
 namespace {
@@ -172,8 +173,11 @@ std::vector<std::string> read_strings(const Node& dataset) {
     dataset.fail(fmt::format("holds elements of type {}, expected strings", dtype_name(info.type)));
   }
   if (info.null) dataset.fail("is a null dataset, expected strings");
-  if (info.type.kind == ElementKind::variable_string) return read_variable(dataset, info);
-  return info.shape.empty() ? read_fixed_scalar(dataset, info) : read_fixed(dataset, info);
+  std::vector<std::string> strings = info.type.kind == ElementKind::variable_string ? read_variable(dataset, info)
+                                     : info.shape.empty()                           ? read_fixed_scalar(dataset, info)
+                                                                                    : read_fixed(dataset, info);
+  for (std::string& text : strings) text = utf8_text(std::move(text));
+  return strings;
 }
 
 }  // namespace genexx::hdf5

@@ -2,6 +2,8 @@
 #include "models/model.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 
 #include "engine/error.h"
 #include "engine/version.h"
@@ -20,6 +22,13 @@ void check_weights(const Model& model) {
     want.insert(want.end(), p.shape.begin(), p.shape.end());
     if (found->shape != want || found->dtype != DType::f32)
       throw InputError("model: weights '" + p.name + "' do not have the shape and element type its network asks for");
+    std::vector<float> values(found->bytes.size() / sizeof(float));
+    std::memcpy(values.data(), found->bytes.data(), values.size() * sizeof(float));
+    const auto wrong = std::find_if_not(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
+    if (wrong != values.end())
+      throw InputError("model: weights '" + p.name + "' hold " + std::to_string(*wrong) + " at place " +
+                       std::to_string(wrong - values.begin()) +
+                       ", expected finite numbers; the file is damaged, train the model again");
   }
   if (static_cast<std::int64_t>(model.classes.size()) != model.network.output_width())
     throw InputError("model: it names " + std::to_string(model.classes.size()) + " classes and its network has " +
@@ -44,7 +53,7 @@ ModelParts to_parts(const Model& model) {
                                          {"replicas", model.replicas},
                                          {"calibration", to_json(model.calibration)},
                                          {"summary", model.summary}})
-                             .dump();
+                             .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return parts;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct CellSimulation {
   double donor_effect = 0.2;  // standard deviation of a gene's log factor between donors
   double dispersion = 0.3;  // of the negative binomial: variance = mean + dispersion * mean^2 for a cell of median size
   std::uint64_t seed = 0;
+  std::function<void()> between_cells = {};  // called now and then; may throw to give up
 };
 
 struct SimulatedCells {

@@ -128,6 +128,7 @@ CsrMatrix draw_counts(const CellSimulation& r, const Population& population, Thr
   const std::int64_t chunks = (r.cells + kChunkCells - 1) / kChunkCells;
   std::vector<CsrMatrix> wave(static_cast<std::size_t>(8 * pool.threads()));
   for (std::int64_t first = 0; first < chunks; first += static_cast<std::int64_t>(wave.size())) {
+    if (r.between_cells) r.between_cells();
     const std::int64_t count = std::min<std::int64_t>(static_cast<std::int64_t>(wave.size()), chunks - first);
     pool.run_on(count, [&](int thread, std::int64_t i) {
       const std::int64_t begin = (first + i) * kChunkCells;

@@ -63,8 +63,17 @@ void add_application_options(CLI::App& verb, ApplicationOptions& o) {
   add_reading_options(verb, o.reading);
 }
 
+void check_missing_genes_file(const ApplicationOptions& o) {
+  if (o.missing_genes.empty()) return;
+  std::error_code error;
+  if (std::filesystem::equivalent(o.missing_genes, o.reading.data, error))
+    throw UsageError("--missing-genes " + o.missing_genes + " is the data file itself; choose another name");
+  refuse_existing(o.missing_genes, o.reading.overwrite);
+}
+
 Application::Application(const ApplicationOptions& options, Console& console)
     : console_(console), options_(options), model_(read_model(options.model)) {
+  check_missing_genes_file(options);
   if (model_.system == "dgex")
     throw UsageError(options.model +
                      ": the model infers expression and has no classes or labels; use genexx predict or evaluate");

@@ -22,6 +22,10 @@ struct ApplicationOptions {
   ReadingOptions reading;
   std::string model, device = "auto", cpu_isa, missing_genes;
 };
+// Refuses what must not be written over: files that are there without --overwrite, and the data in any case. Throws
+// UsageError.
+void check_missing_genes_file(const ApplicationOptions& options);
+
 void add_application_options(CLI::App& verb, ApplicationOptions& options);
 
 class Application {

@@ -12,6 +12,8 @@
 #include "io/h5ad_writer.h"
 #include "io/npy_writer.h"
 #include "tools/dataset.h"
+#include "tools/stop_signal.h"
+#include "tools/stoppable_source.h"
 #include "tools/verbs.h"
 
 namespace genexx::tools {
@@ -56,7 +58,9 @@ void convert(const ReadingOptions& o, const std::string& out, Console& console) 
   const std::vector<std::string> known = {"h5ad", "csv", "tsv", "npy", "gct", "gctx"};
   if (std::find(known.begin(), known.end(), kind) == known.end())
     throw UsageError(out + ": expected a name that ends in .h5ad, .csv, .tsv, .npy, .gct or .gctx");
-  const std::unique_ptr<MatrixSource> source = open_matrix(o.data, reader_options(o));
+  if (o.time_limit > 0) set_time_limit(o.time_limit);
+  const std::unique_ptr<MatrixSource> source =
+      std::make_unique<StoppableSource>(open_matrix(o.data, reader_options(o)), "converting");
   for (const std::string& text : source->warnings()) console.warn(text);
   if (kind == "h5ad") write_h5ad(out, *source, {.threads = thread_count(o)});
   if (kind == "csv") write_text(out, *source, ',');

@@ -16,6 +16,7 @@
 #include "engine/error.h"
 #include "io/value_check.h"
 #include "models/config.h"
+#include "tools/option_checks.h"
 #include "tools/stop_signal.h"
 
 namespace genexx::tools {
@@ -106,7 +107,7 @@ void read_matrix(Dataset& d, const ReadingOptions& o, Console& console) {
   while (rows.next(block, kBlockRows)) {
     check_values(block, d.matrix.rows, {d.source->description(), d.source->cell_names(), d.genes}, values);
     append(d.matrix, block);
-    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while reading");
+    expect_not_stopped("reading");
   }
 }
 
@@ -114,7 +115,7 @@ void read_matrix(Dataset& d, const ReadingOptions& o, Console& console) {
 
 void add_reading_options(CLI::App& verb, ReadingOptions& o) {
   verb.add_option("--label", o.label_column, "column of the cells with their type");
-  verb.add_option("--labels", o.labels_file, "text file with lines cell TAB label")->check(CLI::ExistingFile);
+  verb.add_option("--labels", o.labels_file, "text file with lines cell TAB label");
   verb.add_option("--exclude-label", o.excluded_labels, "leave out cells with this label; may be repeated")
       ->expected(1)
       ->take_all();
@@ -135,8 +136,8 @@ void add_reading_options(CLI::App& verb, ReadingOptions& o) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   verb.add_option("--threads", o.threads, "0: as many as the machine has")->check(CLI::Range(0, 4096));
-  verb.add_option("--time-limit", o.time_limit, "seconds after which to stop")->check(CLI::NonNegativeNumber);
-  verb.add_option("--limit-cells", o.limit_cells, "read only so many first cells")->check(CLI::PositiveNumber);
+  verb.add_option("--time-limit", o.time_limit, "seconds after which to stop")->check(duration());
+  verb.add_option("--limit-cells", o.limit_cells, "read only so many first cells")->check(positive_count());
   verb.add_flag("--memory-check,!--no-memory-check", o.memory_check, "refuse what the memory will not hold");
   verb.add_flag("--overwrite,!--no-overwrite", o.overwrite, "replace outputs that are there");
 }

@@ -51,7 +51,7 @@ void for_rows(MatrixSource& source, const GeneMatch& match, Use&& use) {
   CsrMatrix block;
   while (matched.next(block, kRows)) {
     use(dense_rows(block), block.rows);
-    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while predicting");
+    expect_not_stopped("predicting");
   }
 }
 
@@ -83,6 +83,7 @@ DgexApplication::DgexApplication(const ApplicationOptions& application, const Dg
       pool_(thread_count(reading_)),
       ctx_(device_context(application.device, application.cpu_isa, pool_)),
       source_(open_matrix(reading_.data, reader_options(reading_))) {
+  check_missing_genes_file(application);
   const Model& model = models_.front();
   const bool is_raw = model.summary.at("dgex").value("input", "raw") == "raw";
   standardise_ = o.standardise != "auto" ? o.standardise : is_raw ? "model" : "own";

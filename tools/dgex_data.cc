@@ -227,7 +227,7 @@ void read_parts(const std::string& directory, const nlohmann::json& prepared, co
   for (const dgex::Part& part : data.parts) {
     append_part(directory, part, prepared.at("sets").at(part.name), targets, all_targets, data);
     console.show_progress(part.begin + part.count, rows, "reading " + part.name);
-    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while reading");
+    expect_not_stopped("reading");
   }
   console.end_progress();
   data.targets = {data.targets.begin() + targets.begin, data.targets.begin() + targets.end};
@@ -321,7 +321,7 @@ void read_values(MatrixSource& source, const MatrixLayout& layout, Console& cons
       for (std::size_t c = 0; c < layout.targets.size(); ++c) y[c] = row[layout.targets[c]];
     }
     console.show_progress(done, source.rows(), "reading");
-    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while reading");
+    expect_not_stopped("reading");
   }
   console.end_progress();
 }

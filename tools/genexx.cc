@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: finds the verb, runs it, turns errors into a message and an exit code.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <string>
 #include <system_error>
@@ -133,11 +135,14 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    const int code = run(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+      throw genexx::RuntimeError(std::string("cannot write to the standard output: ") + std::strerror(errno));
+    return code;
   } catch (const genexx::Error& error) {
     fmt::print(stderr, "genexx: {}\n", error.what());
-    if (error.code() == ExitCode::stopped && genexx::tools::interrupted()) return leave(ExitCode::interrupt);
-    return leave(error.code());
+    const bool stopped = error.code() == ExitCode::stopped || error.code() == ExitCode::runtime;
+    return leave(stopped && genexx::tools::interrupted() ? ExitCode::interrupt : error.code());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "genexx: out of memory; use fewer replicas, --limit-cells, or a machine with more memory\n");
     return leave(ExitCode::device);

@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "tools/embedding_files.h"
 #include "tools/homology_report.h"
+#include "tools/option_checks.h"
 #include "tools/pair_list.h"
 #include "tools/verbs.h"
 
@@ -106,7 +107,7 @@ void add_homology(CLI::App& app, Program& program) {
   verb->add_option("--components", o->components, "principal components of the embeddings; 0: none")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
-  verb->add_option("--seed", o->seed, "of the permutations")->capture_default_str();
+  verb->add_option("--seed", o->seed, "of the permutations")->check(whole_number())->capture_default_str();
   verb->add_flag("--skip-absent-pairs", o->skip_absent_pairs, "leave out pairs whose regions are not in the data");
   verb->add_flag("--overwrite,!--no-overwrite", o->overwrite, "replace the directory's files if they are there");
   verb->callback([&program, o] { program.action = [&program, o] { homology(*o, program); }; });

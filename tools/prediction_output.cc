@@ -1,21 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/prediction_output.h"
 
+#include <algorithm>
+
 #include "engine/error.h"
 #include "io/predictions.h"
+#include "io/utf8_text.h"
 #include "models/classification.h"
 
 namespace genexx::tools {
 
 void add_prediction_options(CLI::App& verb, PredictionOptions& o) {
-  verb.add_option("--unknown-label", o.unknown_label, "label for cells the model is not sure of; off when not given");
+  verb.add_option("--unknown-label", o.unknown_label, "label for cells the model is not sure of; off when not given")
+      ->check([](const std::string& label) {
+        return label.empty() || !is_utf8(label) ? "expected a name of valid UTF-8" : std::string();
+      });
   verb.add_option("--unknown-threshold", o.threshold,
                   "probability below which a cell is unknown; the model's own when not given")
       ->check(CLI::Range(0.0, 1.0));
 }
 
+void check_prediction_options(const PredictionOptions& o, const std::vector<std::string>& classes) {
+  if (o.threshold >= 0 && o.unknown_label.empty())
+    throw UsageError("--unknown-threshold goes with --unknown-label NAME, the label of cells below it");
+  if (std::find(classes.begin(), classes.end(), o.unknown_label) != classes.end())
+    throw UsageError("--unknown-label '" + o.unknown_label + "' is a class of the model; choose another name");
+}
+
 CellPredictions predict_all(Application& application, const PredictionOptions& o) {
   const Model& model = application.model();
+  check_prediction_options(o, model.classes);
   const double threshold = o.threshold >= 0 ? o.threshold : model.calibration.threshold;
   if (!o.unknown_label.empty() && threshold <= 0)
     throw UsageError("--unknown-label: the model has no fitted threshold; give one with --unknown-threshold");

@@ -20,6 +20,9 @@ struct PredictionOptions {
   std::string unknown_label;  // empty: never reject
   double threshold = -1;      // below: unknown; negative: the model's own
 };
+// Throws UsageError for options that contradict each other or would merge unknown cells into a class.
+void check_prediction_options(const PredictionOptions& options, const std::vector<std::string>& classes);
+
 void add_prediction_options(CLI::App& verb, PredictionOptions& options);
 
 // Predicts every cell. Throws UsageError for --unknown-label with a model that has no threshold.

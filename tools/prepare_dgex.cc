@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // genexx prepare-dgex: the preprocessing of D-GEX alone.
+#include "tools/option_checks.h"
 #include "tools/prepare_dgex_job.h"
 #include "tools/verbs.h"
 
@@ -33,7 +34,9 @@ void add_prepare_dgex(CLI::App& app, Program& program) {
   verb->add_option("--distance", o->distance, "nearer profiles are near-duplicates; 0 keeps all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  verb->add_option("--seed", o->seed, "of clusters, of the order of genes and of samples")->capture_default_str();
+  verb->add_option("--seed", o->seed, "of clusters, of the order of genes and of samples")
+      ->check(whole_number())
+      ->capture_default_str();
   verb->add_option("--device", o->device, "auto, cpu or cuda:N")->capture_default_str();
   verb->add_option("--threads", o->threads, "0: as many as the machine has")->check(CLI::Range(0, 4096));
   verb->add_flag("--overwrite,!--no-overwrite", o->overwrite, "replace a prepared directory");

@@ -178,7 +178,7 @@ class Preparation {
     if (o_.distance > 0) {
       const auto progress = [&](std::int64_t done, std::int64_t total) {
         console_.show_progress(done, total, "clustering");
-        if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while clustering");
+        expect_not_stopped("clustering");
       };
       const std::vector<std::int32_t> cluster = dgex::cluster_profiles(
           *ctx_, pool_, rows,

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 
 #include <fmt/chrono.h>
@@ -24,18 +25,42 @@ std::string text_of(const nlohmann::json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// Files and folders that trainings and evaluations leave, of every system.
+constexpr const char* kResults[] = {"model.safetensors", "metrics.json",         "report.html", "predictions.tsv",
+                                    "history.tsv",       "split.json",           "config.json", "gene_list.csv",
+                                    "feature_list.csv",  "result.csv",           "errors.tsv",  "log.jsonl",
+                                    "log.tsv",           "correlation.csv",      "ranks.csv",   "components.csv",
+                                    "summary.json",      "human_correlation.csv"};
+constexpr const char* kResultFolders[] = {"checkpoint", "refit", "first", "second"};
+
+// Of D-GEX and TransBrain, whose names go on with a set, a replica or a data set.
+bool is_numbered_result(const std::string& name) {
+  const auto begins = [&](const char* prefix) { return name.rfind(prefix, 0) == 0; };
+  return begins("bestva_") || begins("best1000G_") || begins("log_") || begins("Data_");
+}
+
+// Whatever a run left in the directory; files of other names stay.
+void remove_results(const std::string& path) {
+  std::error_code error;
+  for (const char* name : kResults) std::filesystem::remove(path + "/" + name, error);
+  for (const char* name : kResultFolders) std::filesystem::remove_all(path + "/" + name, error);
+  std::vector<std::filesystem::path> numbered;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error))
+    if (is_numbered_result(entry.path().filename().string())) numbered.push_back(entry.path());
+  for (const std::filesystem::path& entry : numbered) std::filesystem::remove_all(entry, error);
+}
+
 }  // namespace
 
-RunDirectory::RunDirectory(const std::string& path, Use use) : path_(path) {
+RunDirectory::RunDirectory(const std::string& path, Use use) : path_(path), errors_(std::uncaught_exceptions()) {
   std::error_code error;
   const bool there = std::filesystem::exists(path);
   if (there && !std::filesystem::is_directory(path))
     throw UsageError(path + " is a file, expected a directory to write to");
   if (use == Use::fresh && there && !std::filesystem::is_empty(path, error))
     throw UsageError(path + " is there already and not empty; choose another --out, or give --overwrite or --resume");
-  for (const char* name : {kMainCheckpoint, kRefitCheckpoint})
-    if (use == Use::replace) std::filesystem::remove(file(checkpoint(name)), error);
-  std::filesystem::create_directories(path, error);
+  if (use == Use::replace && there) remove_results(path);
+  made_ = std::filesystem::create_directories(path, error);
   if (error) throw RuntimeError(path + ": cannot be made: " + error.message());
   if (access(path.c_str(), W_OK | X_OK) != 0)
     throw RuntimeError(path + ": " + std::strerror(errno) + "; choose a directory you may write to");
@@ -43,12 +68,29 @@ RunDirectory::RunDirectory(const std::string& path, Use use) : path_(path) {
 }
 
 void RunDirectory::open_log() {
-  log_ = std::fopen(file("log.jsonl").c_str(), open_log_);
-  if (!log_) throw RuntimeError(file("log.jsonl") + ": cannot be opened for writing: " + std::strerror(errno));
+  log_ = std::fopen(inside("log.jsonl").c_str(), open_log_);
+  if (!log_) throw RuntimeError(inside("log.jsonl") + ": cannot be opened for writing: " + std::strerror(errno));
 }
 
 RunDirectory::~RunDirectory() {
   if (log_) std::fclose(log_);
+  if (std::uncaught_exceptions() > errors_) remove_what_was_made();
+}
+
+std::string RunDirectory::file(const std::string& name) const {
+  results_.push_back(name);
+  return inside(name);
+}
+
+void RunDirectory::remove_what_was_made() const {
+  std::error_code error;
+  for (const std::string& name : results_) std::filesystem::remove(inside(name), error);
+  if (has_checkpoint()) return;
+  std::filesystem::remove(inside("log.jsonl"), error);
+  for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder)
+    for (std::filesystem::path p = inside(*folder); p != path_ && std::filesystem::remove(p, error);)
+      p = p.parent_path();
+  if (made_) std::filesystem::remove(path_, error);
 }
 
 void RunDirectory::write(const std::string& name, const std::string& text) const {
@@ -66,14 +108,15 @@ void RunDirectory::log(const std::string& event, nlohmann::json fields) {
   if (!log_) open_log();
   const std::string line = text_of(fields, -1) + "\n";
   if (std::fwrite(line.data(), 1, line.size(), log_) != line.size() || std::fflush(log_) != 0)
-    throw RuntimeError("cannot write " + file("log.jsonl") + " (" + std::to_string(line.size()) +
+    throw RuntimeError("cannot write " + inside("log.jsonl") + " (" + std::to_string(line.size()) +
                        " bytes): " + std::strerror(errno) + "; free some space or choose another place");
 }
 
 void RunDirectory::make_folder(const std::string& name) const {
   std::error_code error;
-  std::filesystem::create_directories(file(name), error);
-  if (error) throw RuntimeError(file(name) + ": cannot be made: " + error.message());
+  folders_.push_back(name);
+  std::filesystem::create_directories(inside(name), error);
+  if (error) throw RuntimeError(inside(name) + ": cannot be made: " + error.message());
 }
 
 void RunDirectory::save_checkpoint(const std::string& name, Trainer::State state,
@@ -82,15 +125,15 @@ void RunDirectory::save_checkpoint(const std::string& name, Trainer::State state
   SafetensorsFile out;
   out.tensors = std::move(state.tensors);
   out.metadata["state"] = std::move(state.json);
-  out.metadata["identity"] = identity.dump();
-  write_safetensors(file(checkpoint(name)), out);
+  out.metadata["identity"] = text_of(identity, -1);
+  write_safetensors(inside(checkpoint(name)), out);
 }
 
-bool RunDirectory::has_checkpoint() const { return std::filesystem::exists(file(checkpoint(kMainCheckpoint))); }
+bool RunDirectory::has_checkpoint() const { return std::filesystem::exists(inside(checkpoint(kMainCheckpoint))); }
 
 std::optional<Trainer::State> RunDirectory::load_checkpoint(const std::string& name,
                                                             const nlohmann::json& identity) const {
-  const std::string path = file(checkpoint(name));
+  const std::string path = inside(checkpoint(name));
   if (!std::filesystem::exists(path)) return std::nullopt;
   SafetensorsFile in = read_safetensors(path, Checksums::required);
   const nlohmann::json other = nlohmann::json::parse(in.metadata["identity"], nullptr, false);

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -18,17 +19,20 @@ constexpr const char* kRefitCheckpoint = "refit";
 // What is added to them for a training with the validation cells.
 constexpr const char* kRetrainingSuffix = "_all_cells";
 
+// Where an error ends the run, its result files are removed, and everything else it made as well unless there is a
+// checkpoint to go on from.
 class RunDirectory {
  public:
   enum class Use { fresh, replace, resume };
-  // Makes the directory. Throws UsageError where it holds a run already and neither replacing nor resuming was asked
-  // for, RuntimeError where it cannot be made.
+  // Makes the directory; `replace` removes the results of the run that it holds. Throws UsageError where it holds a run
+  // already and neither replacing nor resuming was asked for, RuntimeError where it cannot be made.
   RunDirectory(const std::string& path, Use use);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
 
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
+  // The path of a result file, about to be written.
+  std::string file(const std::string& name) const;
 
   // Writes a result file atomically.
   void write(const std::string& name, const std::string& text) const;
@@ -48,10 +52,15 @@ class RunDirectory {
   std::optional<Trainer::State> load_checkpoint(const std::string& name, const nlohmann::json& identity) const;
 
  private:
+  std::string inside(const std::string& name) const { return path_ + "/" + name; }
   void open_log();
+  void remove_what_was_made() const;
 
   std::string path_;
-  const char* open_log_ = "w";  // how fopen opens log.jsonl when its first line comes
+  bool made_ = false;                                   // the directory was not there before
+  int errors_ = 0;                                      // in flight when it was opened
+  mutable std::vector<std::string> results_, folders_;  // handed out by file(), made by make_folder()
+  const char* open_log_ = "w";                          // how fopen opens log.jsonl when its first line comes
   std::FILE* log_ = nullptr;
 };
 

@@ -23,7 +23,7 @@ std::unique_ptr<dgex::RowStore<float>> copy_to_scratch(MatrixSource& source, con
     rows->write(done, block.rows, dense_rows(block).data());
     done += block.rows;
     console.show_progress(done, source.rows(), what);
-    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while reading");
+    expect_not_stopped("reading");
   }
   console.end_progress();
   return rows;

@@ -12,6 +12,7 @@
 #include "io/gctx_writer.h"
 #include "io/h5ad_writer.h"
 #include "tools/dataset.h"
+#include "tools/option_checks.h"
 #include "tools/simulate_regions.h"
 #include "tools/stop_signal.h"
 #include "tools/verbs.h"
@@ -38,12 +39,14 @@ void simulate_cells_to(const SimulateOptions& o, ThreadPool& pool, Console& cons
   CellSimulation request = o.cells;
   if (o.genes > 0) request.genes = o.genes;
   request.seed = o.seed;
+  request.between_cells = [] { expect_not_stopped("simulating"); };
   const SimulatedCells s = simulate_cells(request, pool);
   H5adWriter writer(o.out, {.threads = pool.threads()});
   writer.write_cells(s.cell_names, {{{"cell_type", as_categorical({"cell_type", s.cell_types})},
                                      {"donor", as_categorical({"donor", s.donors})}}});
   writer.write_genes(s.gene_names, {});
   writer.write_matrix(s.counts);
+  expect_not_stopped("simulating");
   writer.commit();
   console.say(fmt::format("{}: {} cells, {} genes, {} types, {} counts stored", o.out, s.counts.rows, s.counts.cols,
                           request.types, s.counts.nnz()));
@@ -58,6 +61,14 @@ void simulate_landmarks_to_h5ad(const std::string& out, const LandmarkSimulation
   writer.commit();
 }
 
+// Beside STEM.gctx.
+struct LandmarkFiles {
+  explicit LandmarkFiles(const std::string& gctx)
+      : map(gctx.substr(0, gctx.size() - 5) + ".map.tsv"),
+        landmarks(gctx.substr(0, gctx.size() - 5) + ".landmarks.txt") {}
+  std::string map, landmarks;
+};
+
 // Streams the samples, and writes beside them the map and the landmarks that prepare-dgex takes.
 void simulate_landmarks_to_gctx(const std::string& out, const LandmarkSimulation& request, ThreadPool& pool) {
   constexpr std::int64_t kSamplesAtOnce = 256;
@@ -69,7 +80,7 @@ void simulate_landmarks_to_gctx(const std::string& out, const LandmarkSimulation
     const std::int64_t count = std::min(kSamplesAtOnce, request.samples - first);
     simulator.fill(first, count, block.data());
     writer.append(block.data(), count);
-    if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while simulating");
+    expect_not_stopped("simulating");
   }
   writer.commit();
   std::string map, landmarks;
@@ -77,9 +88,9 @@ void simulate_landmarks_to_gctx(const std::string& out, const LandmarkSimulation
     map += fmt::format("{0}\t{0}\t{0}\n", genes[g]);
     if (static_cast<std::int64_t>(g) < request.landmarks) landmarks += genes[g] + "\n";
   }
-  const std::string stem = out.substr(0, out.size() - 5);
-  write_file_atomically(stem + ".map.tsv", map);
-  write_file_atomically(stem + ".landmarks.txt", landmarks);
+  const LandmarkFiles beside(out);
+  write_file_atomically(beside.map, map);
+  write_file_atomically(beside.landmarks, landmarks);
 }
 
 void simulate_regions_of(const SimulateOptions& o, ThreadPool& pool, Console& console) {
@@ -99,6 +110,9 @@ void simulate_to_file(const SimulateOptions& o, Console& console) {
   if (o.samples > 0) request.samples = o.samples;
   request.seed = o.seed;
   if (ends_with(o.out, ".gctx")) {
+    const LandmarkFiles beside(o.out);
+    refuse_existing(beside.map, o.overwrite);
+    refuse_existing(beside.landmarks, o.overwrite);
     simulate_landmarks_to_gctx(o.out, request, pool);
   } else {
     simulate_landmarks_to_h5ad(o.out, request, pool);
@@ -119,7 +133,9 @@ void add_simulate(CLI::App& app, Program& program) {
                    "h5ad file to write; landmarks: also gctx, streamed, with STEM.map.tsv and STEM.landmarks.txt; "
                    "regions: a directory")
       ->required();
-  verb->add_option("--seed", o->seed, "the same seed gives the same data")->capture_default_str();
+  verb->add_option("--seed", o->seed, "the same seed gives the same data")
+      ->check(whole_number())
+      ->capture_default_str();
   verb->add_option("--cells", o->cells.cells, "number of cells")->capture_default_str();
   verb->add_option("--genes", o->genes, "number of genes: 5000 of cells, 800 of regions when not given")
       ->check(CLI::PositiveNumber);

@@ -6,6 +6,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <string>
+
+#include "engine/error.h"
 
 namespace genexx::tools {
 namespace {
@@ -37,6 +40,10 @@ void set_time_limit(double seconds) { deadline_ns.store(now_ns() + static_cast<s
 bool stop_requested() {
   const std::int64_t deadline = deadline_ns.load(std::memory_order_relaxed);
   return caught.load(std::memory_order_relaxed) != 0 || (deadline != 0 && now_ns() >= deadline);
+}
+
+void expect_not_stopped(const char* doing) {
+  if (stop_requested()) throw RuntimeError(std::string("stopped by ") + stop_reason() + " while " + doing);
 }
 
 const char* stop_reason() {

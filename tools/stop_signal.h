@@ -15,6 +15,9 @@ void set_time_limit(double seconds);
 // Whether somebody asked to stop. Thread-safe.
 bool stop_requested();
 
+// Throws RuntimeError, "stopped by SIGTERM while converting", where somebody asked to stop.
+void expect_not_stopped(const char* doing);
+
 // "SIGTERM", "SIGUSR1", "SIGINT" or "the time limit".
 const char* stop_reason();
 

@@ -1,20 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/train_options.h"
 
+#include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "engine/device.h"
 #include "engine/error.h"
 #include "models/config.h"
+#include "tools/option_checks.h"
 
 namespace genexx::tools {
 namespace {
 
 nlohmann::json read_config_file(const std::string& path) {
   std::ifstream file(path);
-  if (!file) throw InputError("--config " + path + ": cannot be opened for reading");
+  if (!file || std::filesystem::is_directory(path))
+    throw InputError("--config " + path + ": cannot be opened for reading, expected a file of JSON");
+  std::vector<std::set<std::string>> seen;  // keys of the objects being read
+  const auto refuse_repeated = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& value) {
+    if (event == nlohmann::json::parse_event_t::object_start) seen.emplace_back();
+    if (event == nlohmann::json::parse_event_t::object_end) seen.pop_back();
+    if (event == nlohmann::json::parse_event_t::key && !seen.back().insert(value.get<std::string>()).second)
+      throw UsageError("--config " + path + ": the key '" + value.get<std::string>() +
+                       "' is there twice in one object");
+    return true;
+  };
   try {
-    nlohmann::json json = nlohmann::json::parse(file, nullptr, true, true);  // comments are welcome
+    nlohmann::json json = nlohmann::json::parse(file, refuse_repeated, true, true);  // comments are welcome
     if (json.is_object()) json.erase("$schema");
     return json;
   } catch (const nlohmann::json::exception& error) {
@@ -71,7 +84,7 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
   verb.add_flag("--refit,!--no-refit", o.refit, "after --folds train a model on the cells of all folds");
   verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
   verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");
-  verb.add_option("--seed", o.seed, "replica k uses seed + k")->capture_default_str();
+  verb.add_option("--seed", o.seed, "replica k uses seed + k")->check(whole_number())->capture_default_str();
   verb.add_option("--unknown-error-rate", o.unknown_error_rate,
                   "error rate on validation the threshold for unknown cells is fitted for")
       ->check(CLI::Range(0.0, 0.99))
