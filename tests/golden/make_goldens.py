@@ -208,8 +208,41 @@ def metrics_confusion():
     return {"plain": {"n": 40, "k": 4, "scores": scores, "labels": labels, "predicted": predicted, "counts": counts}}
 
 
+def conv1d():
+    """Channels last, as ours: torch's [n, c, l] turned to [n, l, c], its [o, c, k] to [o, k, c]."""
+    cases = {}
+    sizes = {"plain": (2, 9, 1, 3, 4, 1, 0), "strided": (3, 12, 2, 4, 3, 3, 0), "padded": (2, 8, 3, 2, 5, 1, 2),
+             "strided and padded": (2, 11, 2, 3, 4, 2, 1)}
+    for name, (n, length, c, o, k, stride, padding) in sizes.items():
+        g = torch.Generator().manual_seed(21)
+        layer = torch.nn.Conv1d(c, o, k, stride=stride, padding=padding).double()
+        with torch.no_grad():
+            layer.weight.copy_(rand(g, o, c, k))
+            layer.bias.copy_(rand(g, o))
+        x = rand(g, n, length, c).requires_grad_()
+        y = layer(x.transpose(1, 2)).transpose(1, 2)
+        dy = rand(g, *y.shape)
+        dx, dweight, dbias = gradients(y, dy, (x, layer.weight, layer.bias))
+        cases[name] = {"n": n, "l": length, "c": c, "o": o, "k": k, "stride": stride, "padding": padding, "m": y.shape[1], "x": x,
+                       "weight": layer.weight.transpose(1, 2), "bias": layer.bias, "dy": dy, "y": y, "dx": dx,
+                       "dweight": dweight.transpose(1, 2), "dbias": dbias}
+    return cases
+
+
+def pool1d():
+    cases = {}
+    for average, layer in enumerate((torch.nn.MaxPool1d, torch.nn.AvgPool1d)):
+        g = torch.Generator().manual_seed(22)
+        x = rand(g, 2, 8, 3).requires_grad_()
+        y = layer(3)(x.transpose(1, 2)).transpose(1, 2)
+        dy = rand(g, *y.shape)
+        (dx,) = gradients(y, dy, (x,))
+        cases[layer.__name__] = {"n": 2, "l": 8, "c": 3, "window": 3, "average": average, "x": x, "dy": dy, "y": y, "dx": dx}
+    return cases
+
+
 OPS = [gemm, activation, linear, gate, softmax_cross_entropy, regression_loss, discriminative_loss, collinearity_loss, optimizer_adam,
-       optimizer_sgd, schedule, batch_norm, metrics_confusion]
+       optimizer_sgd, schedule, batch_norm, metrics_confusion, conv1d, pool1d]
 
 
 def plain(value):
