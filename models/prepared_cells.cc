@@ -2,6 +2,7 @@
 #include "models/prepared_cells.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "engine/error.h"
 #include "models/folds.h"
@@ -81,20 +82,28 @@ std::vector<CellSplit> make_splits(const CellInput& input, const std::vector<std
   return {plan.kind == SplitPlan::Kind::random ? random_split(request) : stratified_split(request)};
 }
 
-TrainingSet make_training_set(const CsrMatrix& matrix, const FittedRecipe& fitted, std::vector<std::int32_t> labels,
-                              std::size_t classes) {
+TrainingSet make_training_set(const CsrMatrix& matrix, const FittedRecipe& fitted, CellClasses classes,
+                              const SyntheticCells& synthetic) {
   TrainingSet set;
-  set.cells = matrix.rows;
-  set.labels = std::move(labels);
-  set.classes = static_cast<std::int64_t>(classes);
+  set.cells = matrix.rows + synthetic.count();
+  set.labels = std::move(classes.labels);
+  set.labels.insert(set.labels.end(), synthetic.labels.begin(), synthetic.labels.end());
+  set.classes = static_cast<std::int64_t>(classes.count);
   const std::vector<std::int32_t> gene = positions(fitted.columns, matrix.cols);
   const std::vector<std::int32_t> library = positions(fitted.library, matrix.cols);
   const Logarithm logarithm = fitted.recipe.log1p ? Logarithm::yes : Logarithm::no;
   const bool shared = fitted.recipe.target_sum.empty();  // without library sizes all replicas normalise alike
   for (std::int64_t k = 0; k < fitted.recipe.replicas(); ++k) {
+    const auto rows_of = [&](const CsrMatrix& cells) {
+      const std::vector<float> factors = library_factors(cells, fitted.recipe, k, library);
+      return normalised(cells, gene, fitted.recipe.genes(), factors, logarithm);
+    };
     if (k == 0 || !shared) {
-      const std::vector<float> factors = library_factors(matrix, fitted.recipe, k, library);
-      append(normalised(matrix, gene, fitted.recipe.genes(), factors, logarithm), set.data);
+      append(rows_of(matrix), set.data);
+      if (synthetic.count() > 0) {
+        CsrMatrix parents = rows_of(synthetic.parents);
+        append(synthetic.weight.empty() ? std::move(parents) : mixed(parents, synthetic.weight), set.data);
+      }
     }
     set.preparations.push_back(preparation_of(fitted, static_cast<std::size_t>(k)));
   }
@@ -107,6 +116,12 @@ std::vector<ReplicaTask> replicas_of(const PreparedCells& prepared, std::int64_t
     const std::int64_t split = std::min(k, static_cast<std::int64_t>(prepared.splits.size()) - 1);
     const CellSplit& s = prepared.splits[static_cast<std::size_t>(split)];
     tasks.push_back({.seed = seed + k, .preparation = split, .train = s.train, .validation = s.validation});
+    if (prepared.synthetic_begin.empty()) continue;
+    std::vector<std::int64_t>& train = tasks.back().train;
+    const std::int64_t first = prepared.synthetic_begin[static_cast<std::size_t>(split)];
+    train.resize(s.train.size() +
+                 static_cast<std::size_t>(prepared.synthetic_begin[static_cast<std::size_t>(split) + 1] - first));
+    std::iota(train.begin() + static_cast<std::ptrdiff_t>(s.train.size()), train.end(), first);
   }
   return tasks;
 }

@@ -11,6 +11,7 @@
 #include "engine/cell_split.h"
 #include "engine/csr_matrix.h"
 #include "engine/recipe.h"
+#include "models/augmentation.h"
 #include "models/fitted_recipe.h"
 #include "models/split.h"
 #include "models/training_set.h"
@@ -59,13 +60,24 @@ struct PreparedCells {
   FittedRecipe fitted;               // replica k of it belongs to split k; its columns are what the network reads
   TrainingSet set;
   std::vector<std::string> warnings;
+  // [splits + 1] or empty: cells synthetic_begin[k] to synthetic_begin[k + 1] of the set are made up for the training
+  // of split k. They follow those of the data; no split names them, so nothing is judged on them or written about them.
+  std::vector<std::int64_t> synthetic_begin = {};
 };
 
-// All cells as every replica of the fitted recipe normalises them, cut to the genes of the network.
-TrainingSet make_training_set(const CsrMatrix& matrix, const FittedRecipe& fitted, std::vector<std::int32_t> labels,
-                              std::size_t classes);
+// The class of each cell, -1 for none, and how many classes there are.
+struct CellClasses {
+  std::vector<std::int32_t> labels;
+  std::size_t count = 0;
+};
 
-// Replicas of the splits: with one split `replicas` of them, else one a fold. Replica k has the seed `seed` + k.
+// All cells as every replica of the fitted recipe normalises them, cut to the genes of the network; synthetic ones
+// last.
+TrainingSet make_training_set(const CsrMatrix& matrix, const FittedRecipe& fitted, CellClasses classes,
+                              const SyntheticCells& synthetic = {});
+
+// Replicas of the splits, which learn from synthetic cells too: with one split `replicas` of them, else one a fold.
+// Replica k has the seed `seed` + k.
 std::vector<ReplicaTask> replicas_of(const PreparedCells& prepared, std::int64_t replicas, std::int64_t seed);
 
 // Draws every replica's classes equally often: see oversampling_weights.

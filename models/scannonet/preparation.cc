@@ -65,7 +65,7 @@ Prepared prepare(Context& ctx, const CellInput& input, const Config& config, con
       out.warnings.push_back(out.splits.size() > 1 ? "fold " + std::to_string(i + 1) + ": " + warning : warning);
   }
   out.fitted = fit_recipe(out.selections, {input.genes, input.other_names}, input.input);
-  out.set = make_training_set(input.matrix, out.fitted, std::move(table.codes), out.classes.size());
+  out.set = make_training_set(input.matrix, out.fitted, {std::move(table.codes), out.classes.size()});
   return out;
 }
 
