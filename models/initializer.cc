@@ -38,10 +38,12 @@ double draw(const ParameterSpec& p, double fan_in, const PhiloxCounter& words) {
   return 0.0;
 }
 
-// Whether the node of this parameter reads the batch directly or through a gate, so that masked genes never reach it.
+// Whether the node of this parameter reads the whole batch directly or through a gate, so that masked genes never reach
+// it.
 bool reads_genes(const Network& network, const ParameterSpec& p) {
-  const NodeSpec& from =
-      network.nodes()[static_cast<std::size_t>(network.nodes()[static_cast<std::size_t>(p.node)].inputs[0])];
+  const NodeSpec& node = network.nodes()[static_cast<std::size_t>(p.node)];
+  if (node.kind == NodeKind::conv1d) return false;
+  const NodeSpec& from = network.nodes()[static_cast<std::size_t>(node.inputs[0])];
   return from.kind == NodeKind::input || from.kind == NodeKind::gate;
 }
 

@@ -20,9 +20,15 @@ enum class NodeKind {
   sigmoid,
   dropout,      // rate; acts in training only
   row_dropout,  // drops whole rows: all of a sample's features, or none; acts in training only
-  batch_norm,   // over the rows of the batch; running statistics in inference
-  gate          // output 0: x * sigmoid(logits); output 1: sigmoid(logits). Inputs: logits, x
+  batch_norm,   // over the rows of the batch, of a sequence also over its positions; running statistics in inference
+  gate,         // output 0: x * sigmoid(logits); output 1: sigmoid(logits). Inputs: logits, x
+  conv1d,       // along a sequence: kernel, stride, padding
+  max_pool,     // of `kernel` neighbouring positions each
+  average_pool
 };
+
+// Whether a node of this kind pools a sequence.
+constexpr bool is_pooling(NodeKind kind) { return kind == NodeKind::max_pool || kind == NodeKind::average_pool; }
 
 // Whether a node of this kind is the identity outside training.
 constexpr bool acts_in_training_only(NodeKind kind) {
@@ -45,8 +51,23 @@ struct NodeSpec {
   std::vector<int> inputs;                                     // indices of earlier nodes
   std::int64_t width = 0;                                      // features of output 0
   double rate = 0;                                             // dropout, row_dropout
-  Initializer weight_initializer = Initializer::he_normal;     // linear
-  Initializer bias_initializer = Initializer::fan_in_uniform;  // linear
+  Initializer weight_initializer = Initializer::he_normal;     // linear, conv1d
+  Initializer bias_initializer = Initializer::fan_in_uniform;  // linear, conv1d
+  // Above 0: output 0 is a sequence, [width / channels, channels], positions first.
+  std::int64_t channels = 0;
+  std::int64_t kernel = 0;               // conv1d, pooling: positions of a window
+  std::int64_t stride = 1, padding = 0;  // conv1d: positions between windows; before the sequence, zeros
+
+  std::int64_t positions() const { return channels > 0 ? width / channels : width; }
+};
+
+// One convolution: `filters` of `kernel` positions, a window every `stride` positions. Ends::inside: windows lie in the
+// sequence; Ends::zeros: it is continued by zeros on both sides, so that ceil(positions / stride) windows are centred
+// on it.
+struct Convolution {
+  enum class Ends { inside, zeros };
+  std::int64_t filters = 1, kernel = 1, stride = 1;
+  Ends ends = Ends::zeros;
 };
 
 // Who changes a parameter: the optimizer, or the layer itself (running statistics).
@@ -82,6 +103,12 @@ class Network {
   // Parameters NAME.weight, NAME.bias (learned), NAME.running_mean, NAME.running_var (statistics).
   Node batch_norm(const std::string& name, Node x);
   Node gate(const std::string& name, Node logits, Node x);
+  // Parameters NAME.weight [filters, kernel, channels of x], NAME.bias. What is no sequence yet is one of single
+  // features. Throws UsageError where no window fits.
+  Node conv1d(const std::string& name, Node x, const Convolution& convolution);
+  // Of a sequence; positions behind the last whole window are left out. Throws UsageError where there is no whole one.
+  Node max_pool(Node x, std::int64_t window);
+  Node average_pool(Node x, std::int64_t window);
 
   // ---- reading ----
   const std::vector<NodeSpec>& nodes() const { return nodes_; }
@@ -99,6 +126,8 @@ class Network {
  private:
   Node append(NodeSpec spec);
   Node append_like(NodeKind kind, Node x);
+  Node pool(NodeKind kind, Node x, std::int64_t window);
+  void take_sequence(NodeSpec& spec) const;
   void add_parameters(int node);
   std::vector<NodeSpec> nodes_;
   std::vector<ParameterSpec> parameters_;

@@ -13,6 +13,7 @@ namespace genexx {
 namespace {
 
 Shape with_replicas(std::int64_t r, const std::vector<std::int64_t>& shape) {
+  if (shape.size() == 3) return {r, shape[0], shape[1], shape[2]};
   return shape.size() == 1 ? Shape{r, shape[0]} : Shape{r, shape[0], shape[1]};
 }
 

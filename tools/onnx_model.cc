@@ -39,6 +39,18 @@ NamedTensor transposed(const NamedTensor& weight, const std::string& name) {
   return t;
 }
 
+// [r, filters, kernel, channels] as [r filters, channels, kernel].
+NamedTensor channels_before_taps(const NamedTensor& weight, const std::string& name) {
+  const std::int64_t filters = weight.shape[0] * weight.shape[1], kernel = weight.shape[2], channels = weight.shape[3];
+  NamedTensor t{name, DType::f32, {filters, channels, kernel}, std::vector<std::byte>(weight.bytes.size())};
+  const auto* from = reinterpret_cast<const float*>(weight.bytes.data());
+  auto* to = reinterpret_cast<float*>(t.bytes.data());
+  for (std::int64_t o = 0; o < filters; ++o, from += kernel * channels)
+    for (std::int64_t c = 0; c < channels; ++c)
+      for (std::int64_t k = 0; k < kernel; ++k) *to++ = from[k * channels + c];
+  return t;
+}
+
 // Appends operators; the name of a value is that of the output it is.
 class GraphBuilder {
  public:
@@ -57,6 +69,9 @@ class GraphBuilder {
     graph_.constants.push_back(constant(name, std::move(shape), values));
     return name;
   }
+  std::string shape(const std::string& name, const std::vector<std::int64_t>& extents) {
+    return add(name, {static_cast<std::int64_t>(extents.size())}, extents);
+  }
   std::string scalar(const std::string& name, double value) {
     return add(name, {}, std::vector<float>{static_cast<float>(value)});
   }
@@ -64,12 +79,17 @@ class GraphBuilder {
   std::string add_library_size(const std::string& x);
   std::string add_recipe();
   std::string add_node(const NodeSpec& spec, int node);
-  std::string add_batch_norm(const std::string& x, const std::string& name, int node);
+  std::string add_batch_norm(const std::string& x, const NodeSpec& spec, int node);
+  std::string add_channels_first(const std::string& x, const NodeSpec& spec, std::int64_t replicas);
+  std::string add_channels_last(const std::string& x, const NodeSpec& spec, const std::string& name);
+  std::string add_convolution(const std::string& x, const NodeSpec& spec, int node);
+  std::string add_pooling(const std::string& x, const NodeSpec& spec);
   void add_outputs();
 
   const Model& model_;
   OnnxModel graph_;
   std::vector<std::string> value_;  // of each node: output 0
+  bool shared_ = false;             // whether the network's input has one row of replicas for all of them
 };
 
 const NamedTensor& GraphBuilder::weight(int node, const char* part) const {
@@ -108,6 +128,7 @@ std::string GraphBuilder::add_library_size(const std::string& x) {
 std::string GraphBuilder::add_recipe() {
   const Recipe& recipe = model_.recipe;
   const std::int64_t genes = recipe.genes(), rows = recipe.replicas();
+  shared_ = rows == 1;
   std::string x = "expression";
   if (!recipe.target_sum.empty()) x = add_library_size(x);
   if (recipe.log1p) x = op("Log", {op("Add", {x, scalar("recipe.one", 1)}, "recipe/plus_one")}, "recipe/log1p");
@@ -122,8 +143,9 @@ std::string GraphBuilder::add_recipe() {
   return x;
 }
 
-// y = x s + t, with s = gamma / sqrt(var + eps) and t = beta - mean s.
-std::string GraphBuilder::add_batch_norm(const std::string& x, const std::string& name, int node) {
+// y = x s + t, of a sequence the same at all its positions, with s = gamma / sqrt(var + eps) and t = beta - mean s.
+std::string GraphBuilder::add_batch_norm(const std::string& x, const NodeSpec& spec, int node) {
+  const std::string name = "network/" + spec.name;
   const auto numbers = [&](const char* part) {
     const NamedTensor& t = weight(node, part);
     const auto* values = reinterpret_cast<const float*>(t.bytes.data());
@@ -135,9 +157,68 @@ std::string GraphBuilder::add_batch_norm(const std::string& x, const std::string
     scale[i] /= std::sqrt(variance[i] + kBatchNormEps);
     offset[i] -= mean[i] * scale[i];
   }
-  const std::vector<std::int64_t> shape = {model_.replicas, 1, weight(node, ".weight").shape[1]};
-  const std::string scaled = op("Mul", {x, add(name + ".scale", shape, narrow(scale))}, name + "/scaled");
-  return op("Add", {scaled, add(name + ".offset", shape, narrow(offset))}, name);
+  const std::int64_t columns = weight(node, ".weight").shape[1];
+  const std::vector<std::int64_t> extents = {model_.replicas, 1, spec.width};
+  const auto at_all_positions = [&](const std::vector<double>& of_columns) {
+    std::vector<float> all;
+    for (std::int64_t i = 0; i < model_.replicas * spec.width; ++i)
+      all.push_back(static_cast<float>(of_columns[static_cast<std::size_t>(i / spec.width * columns + i % columns)]));
+    return all;
+  };
+  const std::string scaled = op("Mul", {x, add(name + ".scale", extents, at_all_positions(scale))}, name + "/scaled");
+  return op("Add", {scaled, add(name + ".offset", extents, at_all_positions(offset))}, name);
+}
+
+// Gives [1 or r, cells, positions x channels] as [cells, r x channels, positions], or [cells, channels, positions]
+// where it is shared by all replicas.
+std::string GraphBuilder::add_channels_first(const std::string& x, const NodeSpec& spec, std::int64_t replicas) {
+  const std::int64_t channels = std::max<std::int64_t>(1, spec.channels), positions = spec.positions();
+  const std::string split =
+      op("Reshape", {x, shape(x + "/sequence/split", {replicas, -1, positions, channels})}, x + "/sequence/positions");
+  const std::string turned =
+      op("Transpose", {split}, x + "/sequence/turned", {{"perm", std::vector<std::int64_t>{1, 0, 3, 2}}});
+  return op("Reshape", {turned, shape(x + "/sequence/joined", {-1, replicas * channels, positions})},
+            x + "/sequence/channels");
+}
+
+// The inverse: [cells, r x channels, positions] as [r, cells, positions x channels].
+std::string GraphBuilder::add_channels_last(const std::string& x, const NodeSpec& spec, const std::string& name) {
+  const std::int64_t r = model_.replicas;
+  const std::string split =
+      op("Reshape", {x, shape(name + "/split", {-1, r, spec.channels, spec.positions()})}, name + "/by_replica");
+  const std::string turned =
+      op("Transpose", {split}, name + "/turned", {{"perm", std::vector<std::int64_t>{1, 0, 3, 2}}});
+  return op("Reshape", {turned, shape(name + "/joined", {r, -1, spec.width})}, name);
+}
+
+// The replicas are groups of channels; of an input that they share every replica reads all channels.
+std::string GraphBuilder::add_convolution(const std::string& x, const NodeSpec& spec, int node) {
+  const std::string name = "network/" + spec.name;
+  const NodeSpec& from = model_.network.nodes()[static_cast<std::size_t>(spec.inputs[0])];
+  const std::int64_t groups = shared_ && from.kind == NodeKind::input ? 1 : model_.replicas;
+  const std::string rows = add_channels_first(x, from, groups);
+  graph_.constants.push_back(channels_before_taps(weight(node, ".weight"), name + ".weight"));
+  NamedTensor bias = weight(node, ".bias");
+  bias.name = name + ".bias";
+  bias.shape = {model_.replicas * spec.channels};
+  graph_.constants.push_back(std::move(bias));
+  const std::int64_t behind = (spec.positions() - 1) * spec.stride + spec.kernel - spec.padding - from.positions();
+  const std::string y = op("Conv", {rows, name + ".weight", name + ".bias"}, name + "/windows",
+                           {{"group", groups},
+                            {"kernel_shape", std::vector<std::int64_t>{spec.kernel}},
+                            {"pads", std::vector<std::int64_t>{spec.padding, std::max<std::int64_t>(0, behind)}},
+                            {"strides", std::vector<std::int64_t>{spec.stride}}});
+  return add_channels_last(y, spec, name);
+}
+
+std::string GraphBuilder::add_pooling(const std::string& x, const NodeSpec& spec) {
+  const std::string name = "network/" + spec.name;
+  const NodeSpec& from = model_.network.nodes()[static_cast<std::size_t>(spec.inputs[0])];
+  const std::string rows = add_channels_first(x, from, model_.replicas);
+  const std::string y = op(
+      spec.kind == NodeKind::max_pool ? "MaxPool" : "AveragePool", {rows}, name + "/windows",
+      {{"kernel_shape", std::vector<std::int64_t>{spec.kernel}}, {"strides", std::vector<std::int64_t>{spec.kernel}}});
+  return add_channels_last(y, spec, name);
 }
 
 std::string GraphBuilder::add_node(const NodeSpec& spec, int node) {
@@ -165,7 +246,12 @@ std::string GraphBuilder::add_node(const NodeSpec& spec, int node) {
     case NodeKind::row_dropout:
       return x;
     case NodeKind::batch_norm:
-      return add_batch_norm(x, name, node);
+      return add_batch_norm(x, spec, node);
+    case NodeKind::conv1d:
+      return add_convolution(x, spec, node);
+    case NodeKind::max_pool:
+    case NodeKind::average_pool:
+      return add_pooling(x, spec);
     case NodeKind::gate:
       return op("Mul", {value_[static_cast<std::size_t>(spec.inputs[1])], op("Sigmoid", {x}, name + "/gate")}, name);
   }

@@ -82,6 +82,9 @@ std::int64_t announce(const TrainingPlan& plan, const TrainOptions& o, Console& 
       fmt::format("{} classes, {} genes chosen, {} cells to train on, batch {}, {} replicas; about {} of memory",
                   plan.prepared.classes.size(), plan.prepared.fitted.columns.size(), plan.tasks[0].train.size(),
                   plan.trainer.batch, plan.tasks.size(), bytes_text(estimate)));
+  if (!plan.prepared.synthetic_begin.empty())
+    console.say(fmt::format("of the cells to train on, {} are synthetic",
+                            plan.prepared.synthetic_begin[1] - plan.prepared.synthetic_begin[0]));
   expect_memory(more, "training", memory_check(o.reading));
   return estimate;
 }

@@ -10,36 +10,51 @@ batch_norm::Statistics statistics_of(const Session& s) {
   return s.mode() == Mode::training ? batch_norm::Statistics::batch : batch_norm::Statistics::running;
 }
 
-// Half `which` of the node's memory: [r, width].
+// Columns with statistics of their own.
+std::int64_t columns_of(const NodeSpec& spec) { return spec.channels > 0 ? spec.channels : spec.width; }
+
+// Half `which` of the node's memory: [r, columns].
 Tensor kept(Session& s, int node, std::int64_t which) {
-  const std::int64_t replicas = s.options().replicas, width = s.network().nodes()[static_cast<std::size_t>(node)].width;
+  const std::int64_t replicas = s.options().replicas;
+  const std::int64_t columns = columns_of(s.network().nodes()[static_cast<std::size_t>(node)]);
   const Tensor whole = s.memory(node);
-  return {
-      static_cast<char*>(whole.data) + which * replicas * width * size_of(whole.dtype), whole.dtype, {replicas, width}};
+  return {static_cast<char*>(whole.data) + which * replicas * columns * size_of(whole.dtype),
+          whole.dtype,
+          {replicas, columns}};
+}
+
+// Values of a node of this width as [r, rows, columns]: the positions of a sequence are rows.
+Tensor in_columns(const Tensor& t, const NodeSpec& spec) {
+  const std::int64_t columns = columns_of(spec);
+  return {t.data, t.dtype, {t.shape[0], t.shape[1] * (spec.width / columns), columns}};
 }
 
 }  // namespace
 
+std::int64_t BatchNormLayer::memory(const NodeSpec& spec) const { return 2 * columns_of(spec); }
+
 void BatchNormLayer::forward(Session& s, int node, std::int64_t rows) const {
-  const int from = s.network().nodes()[static_cast<std::size_t>(node)].inputs[0];
-  batch_norm::forward(s.context(), {.x = s.value(from, 0, rows),
+  const NodeSpec& spec = s.network().nodes()[static_cast<std::size_t>(node)];
+  const int from = spec.inputs[0];
+  batch_norm::forward(s.context(), {.x = in_columns(s.value(from, 0, rows), spec),
                                     .gamma = s.parameter(s.parameter_index(node, 0)),
                                     .beta = s.parameter(s.parameter_index(node, 1)),
                                     .running_mean = s.parameter(s.parameter_index(node, 2)),
                                     .running_var = s.parameter(s.parameter_index(node, 3)),
-                                    .y = s.value(node, 0, rows),
+                                    .y = in_columns(s.value(node, 0, rows), spec),
                                     .mean = kept(s, node, 0),
                                     .rstd = kept(s, node, 1),
                                     .statistics = statistics_of(s)});
 }
 
 void BatchNormLayer::backward(Session& s, int node, std::int64_t rows) const {
-  const int from = s.network().nodes()[static_cast<std::size_t>(node)].inputs[0];
-  batch_norm::BackwardArgs args = {.x = s.value(from, 0, rows),
+  const NodeSpec& spec = s.network().nodes()[static_cast<std::size_t>(node)];
+  const int from = spec.inputs[0];
+  batch_norm::BackwardArgs args = {.x = in_columns(s.value(from, 0, rows), spec),
                                    .gamma = s.parameter(s.parameter_index(node, 0)),
                                    .mean = kept(s, node, 0),
                                    .rstd = kept(s, node, 1),
-                                   .dy = s.gradient(node, 0, rows),
+                                   .dy = in_columns(s.gradient(node, 0, rows), spec),
                                    .statistics = statistics_of(s)};
   ScratchFrame frame(s.context());
   const Tensor gamma = s.parameter(s.parameter_index(node, 0));
@@ -49,7 +64,7 @@ void BatchNormLayer::backward(Session& s, int node, std::int64_t rows) const {
   args.dgamma = s.learns() ? s.parameter_gradient(s.parameter_index(node, 0)) : unwanted();
   args.dbeta = s.learns() ? s.parameter_gradient(s.parameter_index(node, 1)) : unwanted();
   if (s.wants_gradient(from)) {
-    args.dx = s.gradient(from, 0, rows);
+    args.dx = in_columns(s.gradient(from, 0, rows), spec);
     args.mode = s.claim_gradient(from, 0);
   }
   if (args.mode == WriteMode::accumulate) {  // which holds for all outputs of the op; those of parameters start anew

@@ -3,10 +3,12 @@
 
 #include "models/layers/activation_layer.h"
 #include "models/layers/batch_norm_layer.h"
+#include "models/layers/convolution_layer.h"
 #include "models/layers/dropout_layer.h"
 #include "models/layers/gate_layer.h"
 #include "models/layers/input_layer.h"
 #include "models/layers/linear_layer.h"
+#include "models/layers/pooling_layer.h"
 
 namespace genexx {
 
@@ -30,6 +32,12 @@ std::unique_ptr<Layer> make_layer(NodeKind kind) {
       return std::make_unique<BatchNormLayer>();
     case NodeKind::gate:
       return std::make_unique<GateLayer>();
+    case NodeKind::conv1d:
+      return std::make_unique<ConvolutionLayer>();
+    case NodeKind::max_pool:
+      return std::make_unique<PoolingLayer>(pool1d::Kind::max);
+    case NodeKind::average_pool:
+      return std::make_unique<PoolingLayer>(pool1d::Kind::average);
   }
   return nullptr;
 }

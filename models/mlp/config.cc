@@ -21,6 +21,24 @@ void expect(bool holds, const char* key, const std::string& found, const char* w
   if (!holds) throw UsageError(std::string("configuration: ") + key + " is " + found + ", expected " + wanted);
 }
 
+void check_layers(const char* key, const std::vector<std::int64_t>& values, std::size_t layers) {
+  for (const std::int64_t v : values)
+    expect(v >= 1 && v <= 1'000'000, key, "[... " + std::to_string(v) + " ...]", "1 to 1000000");
+  expect(values.size() == 1 || values.size() == layers, key, "a list of " + std::to_string(values.size()),
+         "one value, or one for each of network.convolution.channels");
+}
+
+void check_convolution(const Config& c) {
+  const std::size_t layers = c.conv_channels.size();
+  for (const std::int64_t channels : c.conv_channels)
+    expect(channels >= 1 && channels <= 1'000'000, "network.convolution.channels",
+           "[... " + std::to_string(channels) + " ...]", "1 to 1000000 filters");
+  if (layers == 0) return;
+  check_layers("network.convolution.width", c.conv_width, layers);
+  check_layers("network.convolution.stride", c.conv_stride, layers);
+  check_layers("network.convolution.pool", c.conv_pool, layers);
+}
+
 }  // namespace
 
 std::vector<std::string> preset_names() { return {kReport}; }
@@ -39,6 +57,7 @@ void apply_preset(Config& c, const std::string& name) {
 void check(const Config& c) {
   for (const std::int64_t w : c.widths)
     expect(w >= 1 && w <= 1'000'000, "network.widths", "[... " + std::to_string(w) + " ...]", "1 to 1000000 units");
+  check_convolution(c);
   expect(c.dropout >= 0 && c.dropout < 1, "network.dropout", std::to_string(c.dropout), "at least 0, below 1");
   expect(c.batch == 0 || c.batch >= 2, "train.batch", std::to_string(c.batch), "0 or at least 2");
   expect(c.epochs >= 0, "train.epochs", std::to_string(c.epochs), "not negative");
@@ -50,6 +69,15 @@ void check(const Config& c) {
   expect(c.label_smoothing >= 0 && c.label_smoothing < 1, "train.label_smoothing", std::to_string(c.label_smoothing),
          "at least 0, below 1");
   expect(c.patience >= 0, "train.patience", std::to_string(c.patience), "not negative");
+  expect(c.augment_share >= 0 && c.augment_share <= 1, "augment.share", std::to_string(c.augment_share), "0 to 1");
+  expect(c.augment_keep > 0 && c.augment_keep <= 1, "augment.keep", std::to_string(c.augment_keep),
+         "above 0, at most 1");
+  expect(c.augment_mix_up >= 0 && c.augment_mix_up <= 1000, "augment.mix_up", std::to_string(c.augment_mix_up),
+         "0 to 1000");
+  const bool changes = c.augment_keep < 1 || c.augment_mix_up > 0;
+  expect((c.augment_share > 0) == changes, "augment.share", std::to_string(c.augment_share),
+         changes ? "above 0 together with augment.keep or augment.mix_up"
+                 : "0 without augment.keep below 1 or augment.mix_up; train.oversampling repeats cells as they are");
   expect(c.least_ordered_genes >= 0 && c.least_ordered_genes <= 1, "prepare.least_ordered_genes",
          std::to_string(c.least_ordered_genes), "0 to 1");
   expect(c.min_class_cells >= 0, "select.min_class_cells", std::to_string(c.min_class_cells), "not negative");

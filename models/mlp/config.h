@@ -11,6 +11,8 @@ namespace genexx::mlp {
 
 struct Config {
   std::vector<std::int64_t> widths;
+  std::vector<std::int64_t> conv_channels, conv_width = {9}, conv_stride = {1}, conv_pool = {2};
+  std::string conv_pooling = "max", conv_ends = "zeros";
   std::string activation = "relu";
   bool batch_norm = true;
   double dropout = 0.2;
@@ -32,6 +34,7 @@ struct Config {
   std::int64_t min_class_cells = 0;
   std::int64_t min_gene_cells = 1;
   std::vector<std::string> unknown_labels = {"unknown", "Unknown", "unannotated", "Unannotated", "unassigned", "NA"};
+  double augment_share = 0, augment_keep = 1, augment_mix_up = 0;
   std::string gene_order;
   double least_ordered_genes = 0.5;
   std::string split = "stratified";
@@ -40,6 +43,14 @@ struct Config {
   template <class V>
   void visit(V& v) {
     v.field("network.widths", widths, "units of each hidden layer; []: two layers, as wide as the data can teach");
+    v.field("network.convolution.channels", conv_channels,
+            "filters of each convolution along the genes, before the hidden layers; []: none");
+    v.field("network.convolution.width", conv_width, "positions of a filter; one for all layers, or one for each");
+    v.field("network.convolution.stride", conv_stride, "positions from one window to the next, likewise");
+    v.field("network.convolution.pool", conv_pool, "neighbouring positions pooled into one after each layer, likewise");
+    v.choice("network.convolution.pooling", conv_pooling, {"max", "average"}, "what becomes of them");
+    v.choice("network.convolution.ends", conv_ends, {"zeros", "inside"},
+             "whether windows reach beyond the first and last gene");
     v.choice("network.activation", activation, {"relu", "tanh", "sigmoid"}, "after every hidden layer");
     v.field("network.batch_norm", batch_norm, "before the activation of every hidden layer");
     v.field("network.dropout", dropout, "rate after every hidden layer");
@@ -60,6 +71,11 @@ struct Config {
     v.choice("prepare.scaling", scaling, {"min_max", "z_score", "none"}, "of each gene, fitted on the training cells");
     v.field("prepare.gene_order", gene_order, "GTF, or table of gene, chromosome, start, to order the genes by");
     v.field("prepare.least_ordered_genes", least_ordered_genes, "part of the genes that the gene order must have");
+    v.field("augment.share", augment_share,
+            "classes below this part of the largest are raised to it by synthetic training cells; 0: none");
+    v.field("augment.keep", augment_keep, "part of a synthetic cell's counts that is kept, each drawn; 1: all");
+    v.field("augment.mix_up", augment_mix_up,
+            "synthetic cells lie between two of their class, by Beta(this, this); 0: they are one cell's");
     v.field("select.min_class_cells", min_class_cells, "smaller classes are dropped; 0: 50, less for small data");
     v.field("select.min_gene_cells", min_gene_cells, "a gene must be found in so many training cells");
     v.field("select.unknown_labels", unknown_labels, "labels that mean no known type: their cells are left out");
@@ -73,6 +89,11 @@ struct Config {
 // Throws UsageError naming all presets.
 void apply_preset(Config& config, const std::string& name);
 std::vector<std::string> preset_names();
+
+// The value of layer `k` in a list that holds one for all layers, or one for each.
+inline std::int64_t of_layer(const std::vector<std::int64_t>& values, std::size_t k) {
+  return values.size() == 1 ? values[0] : values[k];
+}
 
 // Throws UsageError naming the field that is out of range.
 void check(const Config& config);

@@ -136,6 +136,15 @@ FittedRecipe fit_recipe(const std::vector<ColumnStatistics>& statistics, const C
   return fitted;
 }
 
+// How small classes are to be raised. Throws RefusedError where there are no counts to thin.
+AugmentationPlan augmentation_of(const Config& config, const CellInput& input, std::uint64_t seed) {
+  if (config.augment_share > 0 && config.augment_keep < 1 && input.input != Recipe::InputKind::counts)
+    throw RefusedError(
+        "augment.keep thins counts, but the values of the data are logarithms or scaled; choose the counts with "
+        "--matrix (genexx inspect lists the matrices), or leave augment.keep at 1");
+  return {.share = config.augment_share, .keep = config.augment_keep, .mix_up = config.augment_mix_up, .seed = seed};
+}
+
 }  // namespace
 
 std::int64_t labelled_cells(const CellInput& input, const Config& config) {
@@ -166,7 +175,11 @@ PreparedCells prepare(Context& ctx, const CellInput& input, const Config& config
   std::vector<ColumnStatistics> statistics;
   for (const CellSplit& split : out.splits) statistics.push_back(column_statistics(ctx, input, config, split.train));
   out.fitted = fit_recipe(statistics, input, config);
-  out.set = make_training_set(input.matrix, out.fitted, std::move(table.codes), out.classes.size());
+  const AugmentationPlan plan = augmentation_of(config, input, options.seed);
+  SyntheticCells synthetic;
+  if (plan.is_on()) synthetic = synthesise(input.matrix, table.codes, out.splits, plan);
+  for (const std::int64_t begin : synthetic.begin) out.synthetic_begin.push_back(input.matrix.rows + begin);
+  out.set = make_training_set(input.matrix, out.fitted, {std::move(table.codes), out.classes.size()}, synthetic);
   return out;
 }
 

@@ -10,6 +10,8 @@
 #include "models/initializer.h"
 #include "models/scannonet/network.h"
 #include "models/session.h"
+#include "tests/oracle/conv1d_oracle.h"
+#include "tests/oracle/pool1d_oracle.h"
 #include "tests/support/op_test.h"
 
 using namespace genexx;
@@ -50,9 +52,22 @@ ComplexRow node_oracle(const NodeSpec& spec, const ComplexRow& x, const ComplexR
   if (spec.kind == NodeKind::batch_norm) {
     const std::vector<double> gamma = number(".weight"), beta = number(".bias"), mean = number(".running_mean"),
                               var = number(".running_var");
-    for (std::size_t i = 0; i < y.size(); ++i) y[i] = gamma[i] * (x[i] - mean[i]) / std::sqrt(var[i] + kEps) + beta[i];
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const std::size_t c = i % gamma.size();  // of a sequence the channel
+      y[i] = gamma[c] * (x[i] - mean[c]) / std::sqrt(var[c] + kEps) + beta[c];
+    }
     return y;
   }
+  if (spec.kind == NodeKind::conv1d) {
+    const std::vector<double> w = number(".weight"), b = number(".bias");
+    const std::int64_t channels = static_cast<std::int64_t>(w.size()) / (spec.channels * spec.kernel);
+    return oracle::conv1d({1, static_cast<std::int64_t>(x.size()) / channels, channels, spec.positions(), spec.channels,
+                           spec.kernel, spec.stride, spec.padding},
+                          x, ComplexRow(w.begin(), w.end()), ComplexRow(b.begin(), b.end()));
+  }
+  if (is_pooling(spec.kind))
+    return oracle::pool1d({1, static_cast<std::int64_t>(x.size()) / spec.channels, spec.channels, spec.kernel},
+                          spec.kind == NodeKind::max_pool ? oracle::Pool1dKind::max : oracle::Pool1dKind::average, x);
   for (std::size_t i = 0; i < y.size(); ++i) {
     y[i] = x[i];
     if (spec.kind == NodeKind::relu && x[i].real() < 0) y[i] = 0;
@@ -99,6 +114,15 @@ Network normalised_network() {
   const Node x = n.input("genes", 7);
   const Node hidden = n.dropout(n.tanh(n.batch_norm("hidden.norm", n.linear("hidden", x, 6))), 0.5);
   n.linear("output", hidden, 3);
+  return n;
+}
+
+Network convolved_network() {
+  Network n;
+  Node x = n.conv1d("first", n.input("genes", 13), {.filters = 3, .kernel = 4, .stride = 2});
+  x = n.max_pool(n.tanh(n.batch_norm("norm", x)), 2);
+  x = n.conv1d("second", x, {.filters = 2, .kernel = 2, .ends = Convolution::Ends::inside});
+  n.linear("output", n.dropout(n.average_pool(x, 2), 0.3), 3);
   return n;
 }
 
@@ -179,6 +203,7 @@ TEST_CASE("explainer: the gradient to scAnnoNet's input matches complex step") {
 
 TEST_CASE("explainer: the gradient through batch norm in inference and skipped dropout matches complex step") {
   check_input_gradient(normalised_network());
+  check_input_gradient(convolved_network());
 }
 
 TEST_CASE("explainer: of a linear network either method gives weight times what differs from the baseline") {

@@ -98,7 +98,22 @@ def softmax(x, axis):
     return e / e.sum(axis=axis, keepdims=True)
 
 
+def windows(x, size, stride):
+    """[cells, channels, windows, size] of [cells, channels, positions]."""
+    return numpy.lib.stride_tricks.sliding_window_view(x, size, axis=2)[:, :, ::stride]
+
+
+def conv(x, weight, bias, group, kernel_shape, pads, strides):
+    x = numpy.pad(x, ((0, 0), (0, 0), tuple(pads)))
+    parts = [numpy.einsum("ncmk,ock->nom", windows(part, kernel_shape[0], strides[0]), w)
+             for part, w in zip(numpy.split(x, group, axis=1), numpy.split(weight, group))]
+    return numpy.concatenate(parts, axis=1) + bias[:, None]
+
+
 OPERATORS = {
+    "Conv": conv, "Reshape": lambda x, shape: x.reshape(shape), "Transpose": lambda x, perm: x.transpose(perm),
+    "MaxPool": lambda x, kernel_shape, strides: windows(x, kernel_shape[0], strides[0]).max(axis=-1),
+    "AveragePool": lambda x, kernel_shape, strides: windows(x, kernel_shape[0], strides[0]).mean(axis=-1),
     "Add": numpy.add, "Sub": numpy.subtract, "Mul": numpy.multiply, "Div": numpy.divide, "MatMul": numpy.matmul,
     "Log": numpy.log, "Tanh": numpy.tanh, "Identity": lambda x: x, "Where": numpy.where, "Greater": numpy.greater,
     "Relu": lambda x: numpy.maximum(x, 0), "Sigmoid": lambda x: 1 / (1 + numpy.exp(-x)), "Clip": numpy.clip, "Softmax": softmax,

@@ -53,11 +53,14 @@ class Export(ProgramTest):
         cls.train("scannonet", "--replicas", 2, "--set", "train.epochs=8", "--set", "train.pretrain_epochs=3")
         cls.train("fly", "--set", "network.widths=[32, 24]", "--set", "train.epochs=10", "--set", "train.batch=32")
         cls.train("mlp", "--config", cls.path("own.json"), "--replicas", 3)
+        cls.train("convolved", "--replicas", 2, "--set", "network.widths=[16]", "--set", "train.epochs=4", "--set", "train.batch=32",
+                  "--set", "network.convolution.channels=[4, 3]", "--set", "network.convolution.width=[9, 4]", "--set",
+                  "network.convolution.stride=[2, 1]", model="mlp")
 
     @classmethod
-    def train(cls, model, *words):
-        cls.must("train", cls.data, "--model", model, "--label", "cell_type", "--out", cls.path(model), "--threads", 2, *words)
-        cls.must("predict", cls.path(model), cls.data, "--out", cls.path(model + ".tsv"))
+    def train(cls, name, *words, model=None):
+        cls.must("train", cls.data, "--model", model or name, "--label", "cell_type", "--out", cls.path(name), "--threads", 2, *words)
+        cls.must("predict", cls.path(name), cls.data, "--out", cls.path(name + ".tsv"))
 
     def exported(self, model, to):
         file = self.path(f"{model}.{to}")
@@ -136,6 +139,15 @@ class Export(ProgramTest):
 
     def test_a_network_of_ones_own_as_onnx_predicts_alike(self):
         self.check_onnx("mlp")
+
+    def test_convolutions_as_onnx_predict_alike_for_all_replicas(self):
+        file, _ = self.check_onnx("convolved")
+
+        self.assertEqual([op for op, _, _, _ in file.nodes if op in ("Conv", "MaxPool")], ["Conv", "MaxPool", "Conv", "MaxPool"])
+
+    def test_the_filters_of_a_convolution_are_in_npz(self):
+        with numpy.load(self.exported("convolved", "npz"), allow_pickle=False) as a:
+            self.assertEqual(a["replica.1.convolution.1.weight"].shape, (3, 4, 4))
 
     def test_a_cell_without_counts_is_no_trouble_in_onnx(self):
         file = OnnxFile(self.exported("scannonet", "onnx"))

@@ -3,9 +3,12 @@
 """The fly classifier and a network of one's own through the program: train, predict, evaluate, folds."""
 import json
 import os
+import signal
+import subprocess
+import time
 import unittest
 
-from program import ProgramTest, genexx
+from program import PROGRAM, ProgramTest, genexx
 
 SMALL = ["--set", "network.widths=[48, 32]", "--set", "train.epochs=60", "--set", "train.batch=32", "--seed", "3", "--threads", "2"]
 
@@ -108,6 +111,60 @@ class Fly(ProgramTest):
         self.assertEqual(code_and_text(self.path("few.csv"), "--set", "prepare.least_ordered_genes=2")[0], 2)
         done = genexx("train", self.data, "--label", "cell_type", "--out", self.path("bad"), "--gene-order", self.path("few.csv"))
         self.assertEqual(done.returncode, 2)
+
+    def test_convolutions_along_the_genes_learn_are_explained_and_evaluated(self):
+        convolution = ["--set", "network.convolution.channels=[6]", "--set", "network.convolution.stride=[2]"]
+        done = self.must("train", self.data, "--model", "fly", "--label", "cell_type", "--out", self.path("convolved"), *convolution, *SMALL)
+        self.must("evaluate", self.path("convolved"), self.data, "--label", "cell_type", "--out", self.path("convolved_judged"))
+        explained = self.must("explain", self.path("convolved"), self.data, "--out", self.path("why.h5ad"), "--limit-cells", 20)
+
+        self.assertGreater(self.metrics("convolved")["test"]["accuracy"], 0.85, done.stderr)
+        self.assertGreater(self.metrics("convolved_judged")["test"]["accuracy"], 0.85, explained.stderr)
+
+    def test_augmented_training_resumes_to_the_same_weights(self):
+        words = ["train", self.data, "--model", "fly", "--label", "cell_type", "--set", "network.widths=[256]", "--set",
+                 "train.epochs=400", "--set", "train.patience=0", "--set", "augment.share=1", "--set", "augment.keep=0.5", "--set",
+                 "augment.mix_up=0.5", "--seed", 4, "--threads", 1, "--replicas", 2]
+        process = subprocess.Popen([PROGRAM, *map(str, words), "--out", self.path("stopped")], stderr=subprocess.PIPE, text=True)
+        checkpoint = self.path("stopped", "checkpoint")
+        while process.poll() is None and not (os.path.isdir(checkpoint) and os.listdir(checkpoint)):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGUSR1)
+        message = process.communicate(timeout=300)[1]
+        self.assertEqual(process.returncode, 6, message)
+        self.assertIn("are synthetic", message)
+
+        self.must(*words, "--out", self.path("stopped"), "--resume")
+        self.must(*words, "--out", self.path("whole"))
+
+        weights = []
+        for out in ("stopped", "whole"):
+            with open(self.path(out, "model.safetensors"), "rb") as file:
+                file.seek(8 + int.from_bytes(file.read(8), "little"))
+                weights.append(file.read())
+        self.assertEqual(weights[0], weights[1])
+        with open(self.path("whole", "split.json"), encoding="utf-8") as file:
+            self.assertEqual(file.read().count("cell_600"), 0)
+
+    def test_what_cannot_be_augmented_or_convolved_is_refused(self):
+        def code_and_text(*words):
+            done = genexx("train", self.data, "--model", "fly", "--label", "cell_type", "--out", self.path("bad"), "--dry-run", *words)
+            return done.returncode, done.stderr
+
+        code, text = code_and_text("--input-kind", "log1p", "--set", "augment.share=1", "--set", "augment.keep=0.5")
+        self.assertEqual(code, 4)
+        self.assertIn("augment.keep thins counts, but the values of the data are logarithms or scaled", text)
+        for setting, said in (("augment.share=2", "augment.share is 2.0"), ("augment.keep=0", "augment.keep is 0.0"),
+                              ("augment.share=0.5", "train.oversampling repeats cells as they are"),
+                              ("augment.shares=0.5", "did you mean 'augment.share'"),
+                              ("network.convolution.filters=[3]", "there is no key 'network.convolution.filters'")):
+            code, text = code_and_text("--set", setting)
+            self.assertEqual(code, 2, setting)
+            self.assertIn(said, text)
+        code, text = code_and_text("--set", "network.convolution.channels=[2]", "--set", "network.convolution.width=[5000]", "--set",
+                                   "network.convolution.ends=inside")
+        self.assertEqual(code, 2)
+        self.assertIn("windows of 5000 positions, but 'genes' has only", text)
 
     def test_a_width_that_is_no_list_is_named(self):
         done = genexx("train", self.data, "--model", "fly", "--label", "cell_type", "--out", self.path("bad"), "--set",

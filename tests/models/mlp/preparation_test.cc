@@ -152,3 +152,113 @@ TEST_CASE("mlp: the field that is out of range is named") {
   CHECK_THROWS_WITH_AS(mlp::check(config), doctest::Contains("split.validation + split.test"), UsageError);
   CHECK_THROWS_WITH_AS(mlp::apply_preset(config, "Davie"), doctest::Contains("Owens and Swingle"), UsageError);
 }
+
+TEST_CASE("mlp: genes come in the order wanted, those without a place last, with their statistics") {
+  CpuContext ctx;
+  const Cells cells;
+  const std::vector<std::int64_t> rank = {2, 7, -1, 0, 1};
+  CellInput input = cells.input();
+  input.gene_rank = rank;
+  mlp::Config config;
+  config.min_class_cells = 5;
+
+  const PreparedCells plain = mlp::prepare(ctx, cells.input(), config, {.seed = 3}),
+                      ordered = mlp::prepare(ctx, input, config, {.seed = 3});
+
+  std::vector<std::string> expected = {"rare", "a1", "b1", "all"};
+  if (plain.fitted.columns.size() == 3) expected.erase(expected.begin());  // "rare" is in no training cell
+  CHECK(ordered.fitted.recipe.gene_ids == expected);
+  CHECK(ordered.fitted.recipe.factor.back() == plain.fitted.recipe.factor[2]);  // of "all"
+  CHECK(ordered.set.data.nnz() == plain.set.data.nnz());
+}
+
+TEST_CASE("mlp: synthetic cells are learned from, and nothing else is told of them") {
+  CpuContext ctx;
+  Cells cells;
+  for (std::size_t i = 8; i < 40; i += 2) cells.labels[i] = "b";  // 4 of a, 36 of b
+  mlp::Config config;
+  config.min_class_cells = 3;
+  config.augment_share = 0.5;
+  config.augment_keep = 0.5;
+  config.library_size = true;
+
+  const PreparedCells p = mlp::prepare(ctx, cells.input(), config, {.folds = 2, .seed = 3});
+  const std::vector<ReplicaTask> tasks = mlp::make_tasks(p, 1, 5, config);
+
+  REQUIRE(p.synthetic_begin.size() == 3);
+  CHECK(p.synthetic_begin[0] == 44);
+  CHECK(p.synthetic_begin[2] == p.set.cells);
+  CHECK(p.set.data.rows == 2 * p.set.cells);  // each fold has library sizes of its own
+  for (const CellSplit& split : p.splits)
+    for (const auto* list : {&split.train, &split.validation, &split.test})
+      for (const std::int64_t c : *list) CHECK(c < 44);
+  CHECK(tasks[0].train.size() ==
+        p.splits[0].train.size() + static_cast<std::size_t>(p.synthetic_begin[1] - p.synthetic_begin[0]));
+  CHECK(tasks[0].train.back() == p.synthetic_begin[1] - 1);
+  CHECK(p.set.labels[static_cast<std::size_t>(tasks[0].train.back())] == 0);
+}
+
+TEST_CASE("mlp: replicas learn from the same synthetic cells, whose statistics are not counted") {
+  CpuContext ctx;
+  Cells cells;
+  for (std::size_t i = 8; i < 40; i += 2) cells.labels[i] = "b";
+  mlp::Config config;
+  config.min_class_cells = 3;
+  const PreparedCells plain = mlp::prepare(ctx, cells.input(), config, {.seed = 3});
+  config.augment_share = 1;
+  config.augment_mix_up = 0.4;
+
+  const PreparedCells p = mlp::prepare(ctx, cells.input(), config, {.seed = 3});
+  const std::vector<ReplicaTask> tasks = mlp::make_tasks(p, 2, 5, config);
+
+  CHECK(tasks[0].train == tasks[1].train);
+  CHECK(p.fitted.recipe.shift == plain.fitted.recipe.shift);
+  CHECK(p.fitted.recipe.factor == plain.fitted.recipe.factor);
+  CHECK(p.splits[0].train == plain.splits[0].train);
+  CHECK(p.set.data.rows == p.set.cells);
+}
+
+TEST_CASE("mlp: augmentation that cannot be is named") {
+  CpuContext ctx;
+  const Cells cells;
+  CellInput input = cells.input();
+  input.input = Recipe::InputKind::log_normalized;
+  mlp::Config config;
+  config.min_class_cells = 5;
+  config.augment_share = 1;
+  config.augment_keep = 0.5;
+
+  CHECK_THROWS_WITH_AS(mlp::prepare(ctx, input, config, {}), doctest::Contains("augment.keep thins counts"),
+                       RefusedError);
+  mlp::check(config);
+  config.augment_keep = 1;
+  CHECK_THROWS_WITH_AS(mlp::check(config), doctest::Contains("augment.share is 1"), UsageError);
+  config.augment_share = 0;
+  config.augment_mix_up = 1;
+  CHECK_THROWS_WITH_AS(mlp::check(config), doctest::Contains("expected above 0 together with"), UsageError);
+}
+
+TEST_CASE("mlp: convolutions come before the hidden layers, each with norm, activation and pool") {
+  mlp::Config config;
+  config.widths = {6};
+  config.dropout = 0;
+  config.conv_channels = {4, 3};
+  config.conv_width = {5, 3};
+  config.conv_pool = {2, 1};
+  config.conv_pooling = "average";
+  mlp::check(config);
+
+  const Network n = mlp::make_network(20, 2, config);
+
+  std::vector<std::string> names;
+  for (const NodeSpec& node : n.nodes()) names.push_back(node.name);
+  CHECK(names == std::vector<std::string>{"genes", "convolution.0", "convolution.0.norm", "relu_3", "average_pool_4",
+                                          "convolution.1", "convolution.1.norm", "relu_7", "hidden.0", "hidden.0.norm",
+                                          "relu_10", "output"});
+  CHECK(n.nodes()[8].width == 6);
+  CHECK(n.parameters()[12].shape == std::vector<std::int64_t>{6, 30});  // 10 positions of 3 channels
+  config.conv_width = {5, 3, 1};
+  CHECK_THROWS_WITH_AS(mlp::check(config), doctest::Contains("network.convolution.width is a list of 3"), UsageError);
+  config.conv_width = {0};
+  CHECK_THROWS_WITH_AS(mlp::check(config), doctest::Contains("network.convolution.width is [... 0 ...]"), UsageError);
+}
