@@ -39,6 +39,7 @@ void add_verbs(CLI::App& app, genexx::tools::Program& program) {
   using namespace genexx::tools;
   add_inspect(app, program);
   add_train(app, program);
+  add_tune(app, program);
   add_predict(app, program);
   add_evaluate(app, program);
   add_embed(app, program);

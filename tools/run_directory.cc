@@ -19,7 +19,10 @@
 namespace genexx::tools {
 namespace {
 
-std::string checkpoint(const std::string& name) { return "checkpoint/" + name + ".safetensors"; }
+constexpr const char* kFolder = "checkpoint";
+constexpr const char* kExtension = ".safetensors";
+
+std::string checkpoint(const std::string& name) { return std::string(kFolder) + "/" + name + kExtension; }
 
 std::string text_of(const nlohmann::json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -121,7 +124,7 @@ void RunDirectory::make_folder(const std::string& name) const {
 
 void RunDirectory::save_checkpoint(const std::string& name, Trainer::State state,
                                    const nlohmann::json& identity) const {
-  make_folder("checkpoint");
+  make_folder(kFolder);
   SafetensorsFile out;
   out.tensors = std::move(state.tensors);
   out.metadata["state"] = std::move(state.json);
@@ -129,7 +132,25 @@ void RunDirectory::save_checkpoint(const std::string& name, Trainer::State state
   write_safetensors(inside(checkpoint(name)), out);
 }
 
-bool RunDirectory::has_checkpoint() const { return std::filesystem::exists(inside(checkpoint(kMainCheckpoint))); }
+std::vector<std::string> RunDirectory::checkpoints() const {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(inside(kFolder), error))
+    if (entry.path().extension() == kExtension) paths.push_back(entry.path().string());
+  return paths;
+}
+
+bool RunDirectory::has_checkpoint() const { return !checkpoints().empty(); }
+
+bool RunDirectory::has_checkpoint(const std::string& name) const {
+  return std::filesystem::exists(inside(checkpoint(name)));
+}
+
+void RunDirectory::remove_checkpoint(const std::string& name) const {
+  std::error_code error;
+  std::filesystem::remove(inside(checkpoint(name)), error);
+  if (error) throw RuntimeError(inside(checkpoint(name)) + ": cannot be removed: " + error.message());
+}
 
 std::optional<Trainer::State> RunDirectory::load_checkpoint(const std::string& name,
                                                             const nlohmann::json& identity) const {

@@ -46,8 +46,11 @@ class RunDirectory {
 
   // checkpoint/NAME.safetensors, atomically replaced. `identity` tells runs apart: configuration, data, seed.
   void save_checkpoint(const std::string& name, Trainer::State state, const nlohmann::json& identity) const;
-  // Whether the run has a checkpoint to go on from.
+  // Whether the run has a checkpoint to go on from, of any name or of this one.
   bool has_checkpoint() const;
+  bool has_checkpoint(const std::string& name) const;
+  // Nothing happens where there is none.
+  void remove_checkpoint(const std::string& name) const;
   // Throws InputError when damaged, UsageError when it belongs to another run (naming what differs); none when absent.
   std::optional<Trainer::State> load_checkpoint(const std::string& name, const nlohmann::json& identity) const;
 
@@ -55,6 +58,7 @@ class RunDirectory {
   std::string inside(const std::string& name) const { return path_ + "/" + name; }
   void open_log();
   void remove_what_was_made() const;
+  std::vector<std::string> checkpoints() const;  // paths
 
   std::string path_;
   bool made_ = false;                                   // the directory was not there before

@@ -6,88 +6,16 @@
 
 #include "engine/device.h"
 #include "engine/error.h"
-#include "io/safetensors.h"
-#include "io/sha256.h"
-#include "models/config.h"
 #include "models/metrics_json.h"
-#include "models/scannonet/training.h"
-#include "tools/evaluation_report.h"
-#include "tools/memory_budget.h"
-#include "tools/process_status.h"
+#include "tools/finish_training.h"
 #include "tools/train_dgex.h"
 #include "tools/train_options.h"
-#include "tools/train_outputs.h"
 #include "tools/train_transbrain.h"
 
 namespace genexx::tools {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-// What tells this run from others; a checkpoint of another identity is refused.
-nlohmann::json identity_of(const TrainOptions& o, const nlohmann::json& config, const Context& ctx) {
-  nlohmann::json identity = {{"config", config},
-                             {"seed", o.seed},
-                             {"replicas", o.folds > 0 ? o.folds : o.replicas},
-                             {"folds", o.folds},
-                             {"sha256", sha256_of(o.reading.data)},
-                             {"label", o.reading.label_column},
-                             {"device", ctx.device() == DeviceType::cpu ? "cpu" : "cuda"},
-                             {"cpu_isa", o.cpu_isa.empty() ? name_of(best_cpu_isa()) : o.cpu_isa}};
-  const std::string order = config.value("/prepare/gene_order"_json_pointer, std::string());
-  if (!order.empty()) identity["gene_order_sha256"] = sha256_of(order);
-  return identity;
-}
-
-Calibration fit_calibration(const Judged& judged, const PreparedCells& p, double error_rate) {
-  std::vector<std::int32_t> truth;
-  for (const std::int64_t c : p.splits[0].validation) truth.push_back(p.set.labels[static_cast<std::size_t>(c)]);
-  if (truth.empty()) return {};
-  return calibrate({.classes = p.set.classes, .truth = truth, .probability = judged.validation_probability},
-                   error_rate);
-}
-
-// The trained replicas on every part of their splits; on validation cells, which must not have been learned, those that
-// these chose.
-Judged judge(Context& ctx, const TrainingPlan& plan, const TrainedReplicas& trained) {
-  Judged judged = judge(ctx, plan.network, plan.prepared, plan.tasks, trained.weights);
-  if (trained.validated.empty()) return judged;
-  Judged before = judge(ctx, plan.network, plan.prepared, plan.tasks, trained.validated);
-  judged.validation = std::move(before.validation);
-  judged.validation_probability = std::move(before.validation_probability);
-  return judged;
-}
-
-// All replicas of a plan with one split, as one calibrated model.
-Model model_of(const TrainingPlan& plan, const TrainedReplicas& trained, const Judged& judged, double error_rate) {
-  const auto replicas = static_cast<std::int64_t>(plan.tasks.size());
-  Model model = make_model(plan.system, plan.network, plan.prepared, trained.weights, 0, replicas, 0);
-  model.calibration = fit_calibration(judged, plan.prepared, error_rate);
-  return model;
-}
-
-void save_model(const RunDirectory& out, const Model& model) {
-  ModelParts parts = to_parts(model);
-  write_safetensors(out.file("model.safetensors"), {std::move(parts.tensors), std::move(parts.metadata)});
-}
-
-// Says what is going to be done. Returns the most memory it will take; throws DeviceError where that is not there.
-std::int64_t announce(const TrainingPlan& plan, const TrainOptions& o, Console& console) {
-  const std::int64_t more =
-      estimate_training_bytes(plan.network, plan.prepared, plan.tasks, plan.trainer, thread_count(o.reading));
-  const std::int64_t estimate = peak_memory_with(more);
-  for (const std::string& warning : plan.prepared.warnings) console.warn(warning);
-  console.say(
-      fmt::format("{} classes, {} genes chosen, {} cells to train on, batch {}, {} replicas; about {} of memory",
-                  plan.prepared.classes.size(), plan.prepared.fitted.columns.size(), plan.tasks[0].train.size(),
-                  plan.trainer.batch, plan.tasks.size(), bytes_text(estimate)));
-  if (!plan.prepared.synthetic_begin.empty())
-    console.say(fmt::format("of the cells to train on, {} are synthetic",
-                            plan.prepared.synthetic_begin[1] - plan.prepared.synthetic_begin[0]));
-  expect_memory(more, "training", memory_check(o.reading));
-  return estimate;
-}
 
 // --refit: after cross-validation a model of all cells, save those that choose its weights. Its records lie in refit/,
 // its metrics go into `metrics`.
@@ -96,16 +24,16 @@ Model refit(Context& ctx, const TrainOptions& o, const SystemConfig& config, con
   const TrainingPlan plan =
       plan_training(ctx, input, config, {.seed = o.seed, .test_cells = TestCells::none}, o.replicas);
   records.console.say("refit:");
-  announce(plan, o, records.console);
+  announce(plan, o.reading, records.console);
   records.checkpoint = kRefitCheckpoint;
   records.identity["replicas"] = o.replicas;
-  const TrainedReplicas trained = run_training(ctx, plan, records);
-  const Judged judged = judge(ctx, plan, trained);
+  StageSeconds seconds;
+  const TrainedAndJudged outcome = train_and_judge(ctx, plan, records, seconds);
   records.out.make_folder("refit");
-  write_training_tables(records.out, "refit/", {data, plan, trained, "replicas", o.seed});
-  metrics["refit"] = {{"validation", metrics_json(judged.validation, plan.prepared.classes)},
-                      {"train", metrics_json(judged.train, plan.prepared.classes)}};
-  return model_of(plan, trained, judged, o.unknown_error_rate);
+  write_training_tables(records.out, "refit/", {data, plan, outcome.trained, "replicas", o.seed});
+  metrics["refit"] = {{"validation", metrics_json(outcome.judged.validation, plan.prepared.classes)},
+                      {"train", metrics_json(outcome.judged.train, plan.prepared.classes)}};
+  return model_of(plan, outcome, o.unknown_error_rate);
 }
 
 void train(const TrainOptions& o, Program& program) {
@@ -121,19 +49,16 @@ void train(const TrainOptions& o, Program& program) {
   Dataset data = read_dataset(o.reading, Labels::required, console);
   seconds.read = data.read_seconds;
 
-  auto begin = Clock::now();
+  const auto begin = Clock::now();
   const CellInput input = preparation_input(data, o.reading);
-  if (input.input == Recipe::InputKind::log_normalized)
-    console.say("the values are log-normalised already: library size and logarithm are skipped");
+  say_what_is_skipped(input, console);
   const TrainingPlan plan =
       plan_training(*ctx, input, config, {.folds = o.folds, .seed = o.seed}, o.folds > 0 ? o.folds : o.replicas);
-  seconds.prepare = since(begin);
-  const std::int64_t estimated_memory = announce(plan, o, console);
+  seconds.prepare = std::chrono::duration<double>(Clock::now() - begin).count();
+  const std::int64_t estimated_memory = announce(plan, o.reading, console);
   if (o.dry_run) return;
 
-  RunDirectory out(o.out, o.resume              ? RunDirectory::Use::resume
-                          : o.reading.overwrite ? RunDirectory::Use::replace
-                                                : RunDirectory::Use::fresh);
+  RunDirectory out(o.out, use_of(o));
   const nlohmann::json identity = identity_of(o, config_json, *ctx);
   const nlohmann::json description = describe_run(identity, o.reading.data, program.command_line);
   out.log("start", description);
@@ -142,32 +67,14 @@ void train(const TrainOptions& o, Program& program) {
                                    .checkpoint = kMainCheckpoint,
                                    .identity = identity,
                                    .start = o.resume ? TrainingRecords::Start::resume : TrainingRecords::Start::fresh};
-  begin = Clock::now();
-  const TrainedReplicas trained = run_training(*ctx, plan, records);
-  seconds.train = since(begin);
-
-  begin = Clock::now();
-  const Judged judged = judge(*ctx, plan, trained);
-  seconds.test = since(begin);
-  const FinishedRun run = {data,        plan,   trained, judged,  config_json,
-                           description, o.seed, o.folds, seconds, estimated_memory};
+  const TrainedAndJudged outcome = train_and_judge(*ctx, plan, records, seconds);
+  const FinishedRun run = {data,        plan,   outcome.trained, outcome.judged, config_json,
+                           description, o.seed, o.folds,         seconds,        estimated_memory};
   nlohmann::json metrics = metrics_document(run);
-  if (o.folds == 0 || o.refit) {
-    Model model = o.folds == 0 ? model_of(plan, trained, judged, o.unknown_error_rate)
-                               : refit(*ctx, o, config, input, data, records, metrics);
-    model.summary = {{"run", description},
-                     {"config", config_json},
-                     {"test", {{"accuracy", metrics["test"]["accuracy"]}, {"macro_f1", metrics["test"]["macro_f1"]}}}};
-    save_model(out, model);
-  }
-  write_tables(out, run);
-  write_training_report(out, run, metrics);
-  out.write_json("metrics.json", metrics);  // last: who finds it finds the others too
-  out.log("end", {{"seconds", metrics["seconds"]},
-                  {"peak_memory_bytes", metrics["peak_memory_bytes"]},
-                  {"test_accuracy", metrics["test"]["accuracy"]}});
-  console.say(fmt::format("test accuracy {}, macro F1 {}; report: {}", figure_text(metrics["test"]["accuracy"]),
-                          figure_text(metrics["test"]["macro_f1"]), out.file("report.html")));
+  std::optional<Model> model;
+  if (o.folds == 0) model = model_of(plan, outcome, o.unknown_error_rate);
+  if (o.refit) model = refit(*ctx, o, config, input, data, records, metrics);
+  finish_training(out, console, run, std::move(model), metrics);
 }
 
 }  // namespace

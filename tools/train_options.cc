@@ -55,22 +55,39 @@ mlp::Config resolve(const TrainOptions& o, const nlohmann::json& given, mlp::Con
 
 }  // namespace
 
-void add_train_options(CLI::App& verb, TrainOptions& o) {
+void add_classifier_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option(
           "DATA", o.reading.data,
-          "any readable file, a 10x directory; dgex: also a prepared directory; transbrain: also a simulated one")
+          "any readable file, a 10x directory; train: dgex also a prepared directory, transbrain a simulated one")
       ->required();
-  verb.add_option("--landmarks", o.landmarks, "dgex, one matrix: file with the names of the landmark genes, one a line")
-      ->check(CLI::ExistingFile);
   verb.add_option("--gene-order", o.gene_order,
                   "fly, mlp: GTF, or table of gene, chromosome, start, to order the genes by");
   verb.add_option("--out", o.out, "directory to write to");
-  verb.add_option("--model", o.model, "scannonet, fly, dgex, transbrain, or mlp for a network of one's own")
-      ->check(CLI::IsMember({"scannonet", "fly", "dgex", "transbrain", "mlp"}))
-      ->capture_default_str();
   verb.add_option("--preset", o.preset, "settings of a published run, for instance \"Zheng 68K\" or cortical");
   verb.add_option("--config", o.config_file, "JSON file with settings");
   verb.add_option("--set", o.settings, "one setting, key=value; may be repeated")->expected(1)->take_all();
+  verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
+  verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");
+  verb.add_option("--seed", o.seed, "of splits, first weights and the order of cells; replica k uses seed + k")
+      ->check(whole_number())
+      ->capture_default_str();
+  verb.add_option("--unknown-error-rate", o.unknown_error_rate,
+                  "error rate on validation the threshold for unknown cells is fitted for")
+      ->check(CLI::Range(0.0, 0.99))
+      ->capture_default_str();
+  verb.add_flag("--resume,!--no-resume", o.resume, "go on from the checkpoint in --out");
+  verb.add_flag("--dump-config", o.dump_config, "print the resolved configuration and stop");
+  verb.add_flag("--dry-run", o.dry_run, "read, select, split and estimate, but do not train");
+  add_reading_options(verb, o.reading);
+}
+
+void add_train_options(CLI::App& verb, TrainOptions& o) {
+  add_classifier_options(verb, o);
+  verb.add_option("--landmarks", o.landmarks, "dgex, one matrix: file with the names of the landmark genes, one a line")
+      ->check(CLI::ExistingFile);
+  verb.add_option("--model", o.model, "scannonet, fly, dgex, transbrain, or mlp for a network of one's own")
+      ->check(CLI::IsMember({"scannonet", "fly", "dgex", "transbrain", "mlp"}))
+      ->capture_default_str();
   const CLI::Option* replicas =
       verb.add_option("--replicas", o.replicas,
                       "copies trained together, predictions are their mean (scannonet, transbrain 10, else 1); with "
@@ -82,16 +99,6 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
   });
   verb.add_option("--folds", o.folds, "cross-validation instead of one split")->check(CLI::Range(2, 1000));
   verb.add_flag("--refit,!--no-refit", o.refit, "after --folds train a model on the cells of all folds");
-  verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
-  verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");
-  verb.add_option("--seed", o.seed, "replica k uses seed + k")->check(whole_number())->capture_default_str();
-  verb.add_option("--unknown-error-rate", o.unknown_error_rate,
-                  "error rate on validation the threshold for unknown cells is fitted for")
-      ->check(CLI::Range(0.0, 0.99))
-      ->capture_default_str();
-  verb.add_flag("--resume,!--no-resume", o.resume, "go on from the checkpoint in --out");
-  verb.add_flag("--dump-config", o.dump_config, "print the resolved configuration and stop");
-  verb.add_flag("--dry-run", o.dry_run, "read, select, split and estimate, but do not train");
   verb.add_option("--human", o.regions.human, "transbrain: human regions to embed");
   verb.add_option("--mouse", o.regions.mouse, "transbrain: mouse regions to embed");
   verb.add_option("--pairs", o.regions.pairs,
@@ -99,7 +106,11 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--gene-list", o.regions.gene_list, "transbrain: csv with the column genes, in the network's order");
   verb.add_flag("--skip-absent-pairs", o.regions.skip_absent_pairs,
                 "transbrain: leave out pairs whose regions are not in the data");
-  add_reading_options(verb, o.reading);
+}
+
+RunDirectory::Use use_of(const TrainOptions& o) {
+  if (o.resume) return RunDirectory::Use::resume;
+  return o.reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh;
 }
 
 void check_gene_order(const TrainOptions& o) {
@@ -125,8 +136,9 @@ nlohmann::json given_settings(const TrainOptions& o) {
   return given;
 }
 
-SystemConfig resolve_config(const TrainOptions& o) {
-  const nlohmann::json given = given_settings(o);
+SystemConfig resolve_config(const TrainOptions& o) { return resolve_config(o, given_settings(o)); }
+
+SystemConfig resolve_config(const TrainOptions& o, const nlohmann::json& given) {
   if (o.model == "scannonet") return {o.model, resolve(o, given, scannonet::Config())};
   return {o.model, resolve(o, given, mlp::Config())};
 }
@@ -149,6 +161,11 @@ CellInput preparation_input(const Dataset& data, const ReadingOptions& reading) 
                    : data.kind == MatrixKind::scaled ? Recipe::InputKind::scaled
                                                      : Recipe::InputKind::log_normalized,
           .other_names = data.other_names};
+}
+
+void say_what_is_skipped(const CellInput& input, Console& console) {
+  if (input.input == Recipe::InputKind::log_normalized)
+    console.say("the values are log-normalised already: library size and logarithm are skipped");
 }
 
 std::unique_ptr<Context> device_context(const std::string& device, const std::string& cpu_isa, ThreadPool& pool) {

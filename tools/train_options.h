@@ -13,6 +13,7 @@
 #include "models/prepared_cells.h"
 #include "models/scannonet/config.h"
 #include "tools/dataset.h"
+#include "tools/run_directory.h"
 #include "tools/verbs.h"
 
 namespace genexx::tools {
@@ -36,6 +37,11 @@ struct TrainOptions {
 };
 
 void add_train_options(CLI::App& verb, TrainOptions& options);
+// Those of them that every verb has that trains a classifier.
+void add_classifier_options(CLI::App& verb, TrainOptions& options);
+
+// --resume, --overwrite or neither.
+RunDirectory::Use use_of(const TrainOptions& options);
 
 // Throws UsageError for options that do not go together.
 void check_combination(const TrainOptions& options);
@@ -54,12 +60,16 @@ struct SystemConfig {
 
 // Preset, then the configuration file, then --set; strict. Throws UsageError naming what is wrong.
 SystemConfig resolve_config(const TrainOptions& options);
+// The same of settings that given_settings gave.
+SystemConfig resolve_config(const TrainOptions& options, const nlohmann::json& given);
 // The same for the verbs that are stages of scAnnoNet.
 scannonet::Config resolve_scannonet_config(const TrainOptions& options);
 nlohmann::json to_json(const SystemConfig& config);
 
 // The data set as the models take it. References `data`.
 CellInput preparation_input(const Dataset& data, const ReadingOptions& reading);
+// Tells the user where steps of the preparation are skipped for the kind of the values.
+void say_what_is_skipped(const CellInput& input, Console& console);
 
 // The context asked for; `pool` must outlive it.
 std::unique_ptr<Context> device_context(const std::string& device, const std::string& cpu_isa, ThreadPool& pool);

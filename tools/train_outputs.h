@@ -29,7 +29,8 @@ struct FinishedRun {
   std::uint64_t seed = 0;
   std::int64_t folds = 0;
   StageSeconds seconds;
-  std::int64_t estimated_memory = 0;  // bytes, before training
+  std::int64_t estimated_memory = 0;                   // bytes, before training
+  nlohmann::json sections = nlohmann::json::object();  // further fields of the report
 };
 
 // metrics.json.
@@ -49,6 +50,9 @@ void write_training_tables(const RunDirectory& out, const std::string& folder, c
 
 // Those, and config.json, predictions.tsv, result.csv.
 void write_tables(const RunDirectory& out, const FinishedRun& run);
+
+// What a report of any run on these cells begins with: the model as planned, the data, the run.
+nlohmann::json report_frame(const Dataset& data, const TrainingPlan& plan, const nlohmann::json& identity);
 
 // report.html.
 void write_training_report(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics);

@@ -175,33 +175,37 @@ void add_judgement(nlohmann::json& report, const FinishedRun& run) {
 
 }  // namespace
 
-void write_training_report(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics) {
-  std::int64_t train = 0, validation = 0;
-  for (const CellSplit& s : run.plan.prepared.splits) {
+nlohmann::json report_frame(const Dataset& data, const TrainingPlan& plan, const nlohmann::json& identity) {
+  std::int64_t train = 0, validation = 0, test = 0;
+  for (const CellSplit& s : plan.prepared.splits) {
     train += static_cast<std::int64_t>(s.train.size());
     validation += static_cast<std::int64_t>(s.validation.size());
+    test += static_cast<std::int64_t>(s.test.size());
   }
+  const auto splits = static_cast<std::int64_t>(plan.prepared.splits.size());
   nlohmann::json report = {{"format", 1}, {"task", "classification"}};
-  report["model"] = {{"name", display_name(run.plan.system)},
-                     {"replicas", run.judged.test.size()},
-                     {"parameters", run.plan.network.parameter_count()},
-                     {"genes", run.plan.prepared.fitted.columns.size()},
-                     {"classes", run.plan.prepared.classes.size()}};
+  report["model"] = {{"name", display_name(plan.system)},
+                     {"replicas", plan.tasks.size()},
+                     {"parameters", plan.network.parameter_count()},
+                     {"genes", plan.prepared.fitted.columns.size()},
+                     {"classes", plan.prepared.classes.size()}};
+  report["data"] = {{"file", identity.at("data")},
+                    {"cells", data.matrix.rows},
+                    {"label", data.label_name},
+                    {"matrix", data.source->description()},
+                    {"sha256", identity.at("sha256")},
+                    {"split", {{"train", train / splits}, {"validation", validation / splits}, {"test", test}}}};
+  report["run"] = {{"command", identity.at("command")},
+                   {"seed", identity.at("seed")},
+                   {"device", identity.at("device")},
+                   {"date", identity.at("date")},
+                   {"versions", identity.at("versions")}};
+  return report;
+}
+
+void write_training_report(const RunDirectory& out, const FinishedRun& run, const nlohmann::json& metrics) {
+  nlohmann::json report = report_frame(run.data, run.plan, run.identity);
   if (run.folds > 0) report["model"]["folds"] = run.folds;
-  const auto splits = static_cast<std::int64_t>(run.plan.prepared.splits.size());
-  report["data"] = {
-      {"file", run.identity.at("data")},
-      {"cells", run.data.matrix.rows},
-      {"label", run.data.label_name},
-      {"matrix", run.data.source->description()},
-      {"sha256", run.identity.at("sha256")},
-      {"split",
-       {{"train", train / splits}, {"validation", validation / splits}, {"test", run.judged.test_cells.size()}}}};
-  report["run"] = {{"command", run.identity.at("command")},
-                   {"seed", run.seed},
-                   {"device", run.identity.at("device")},
-                   {"date", run.identity.at("date")},
-                   {"versions", run.identity.at("versions")}};
   report["metrics"] = {
       {"test", metrics.at("test")}, {"validation", metrics.at("validation")}, {"train", metrics.at("train")}};
   add_judgement(report, run);
@@ -212,6 +216,7 @@ void write_training_report(const RunDirectory& out, const FinishedRun& run, cons
   report["memory"] = {{"peak_bytes", metrics.at("peak_memory_bytes")}};
   report["warnings"] = run.plan.prepared.warnings;
   report["config"] = run.config;
+  report.update(run.sections);
   write_report(out.file("report.html"), report);
 }
 

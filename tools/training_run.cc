@@ -28,6 +28,8 @@ namespace {
 std::int64_t epochs_of(const TrainerInput& input) {
   std::int64_t total = 0;
   for (const PhaseConfig& phase : input.config.phases) total += phase.epochs;
+  if (const PhaseConfig& last = input.config.phases.back(); input.pause_after < last.epochs)
+    total -= last.epochs - input.pause_after;
   return total * static_cast<std::int64_t>(input.tasks.size());
 }
 
@@ -91,12 +93,10 @@ TrainingPlan plan(Context& ctx, const CellInput& input, const mlp::Config& given
   const GeneRanks ranks = ranks_of(input, config);
   CellInput ordered = input;
   ordered.gene_rank = ranks.rank;
-  PreparedCells prepared = mlp::prepare(ctx, ordered, config, options);
-  warn_of_unordered(ranks, prepared);
-  Network network = mlp::make_network(prepared.set.genes(), prepared.set.classes, config);
-  std::vector<ReplicaTask> tasks = mlp::make_tasks(prepared, replicas, static_cast<std::int64_t>(options.seed), config);
-  TrainerConfig trainer = mlp::make_trainer_config(network, config);
-  return {"", std::move(prepared), {}, std::move(network), std::move(tasks), std::move(trainer)};
+  TrainingPlan result = {"", mlp::prepare(ctx, ordered, config, options), {}, {}, {}, {}};
+  warn_of_unordered(ranks, result.prepared);
+  lay_out(result, config, replicas, options.seed);
+  return result;
 }
 
 // What a training has become after training once more with the validation cells.
@@ -126,6 +126,12 @@ TrainingPlan plan_training(Context& ctx, const CellInput& input, const SystemCon
       std::visit([&](const auto& c) { return plan(ctx, input, c, options, replicas); }, config.settings);
   result.system = config.system;
   return result;
+}
+
+void lay_out(TrainingPlan& plan, const mlp::Config& config, std::int64_t replicas, std::uint64_t seed) {
+  plan.network = mlp::make_network(plan.prepared.set.genes(), plan.prepared.set.classes, config);
+  plan.tasks = mlp::make_tasks(plan.prepared, replicas, static_cast<std::int64_t>(seed), config);
+  plan.trainer = mlp::make_trainer_config(plan.network, config);
 }
 
 nlohmann::json describe_run(const nlohmann::json& identity, const std::string& data, const std::string& command) {
@@ -160,7 +166,7 @@ void run_trainer(Context& ctx, const TrainerInput& input, const TrainingRecords&
   done = static_cast<std::int64_t>(trainer.history().size());
   begin(trainer);
   try {
-    trainer.run();
+    trainer.run_to(input.pause_after);
   } catch (const StoppedError& stopped) {
     records.console.end_progress();
     const std::string message = fmt::format("{} by {}", stopped.what(), stop_reason());

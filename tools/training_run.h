@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,10 @@ struct TrainingPlan {
 TrainingPlan plan_training(Context& ctx, const CellInput& input, const SystemConfig& config,
                            const PreparationOptions& options, std::int64_t replicas);
 
+// Lays out the prepared cells of a plan for another configuration of the same system, which differs in network.* and
+// train.* alone and leaves nothing open.
+void lay_out(TrainingPlan& plan, const mlp::Config& config, std::int64_t replicas, std::uint64_t seed);
+
 // Where a training writes and what it calls itself.
 struct TrainingRecords {
   RunDirectory& out;
@@ -59,10 +64,13 @@ struct TrainerInput {
   const TrainingSet& set;
   const std::vector<ReplicaTask>& tasks;
   const TrainerConfig& config;
+  static constexpr std::int64_t kToTheEnd = std::numeric_limits<std::int64_t>::max();
   std::function<std::vector<double>(const std::vector<NamedTensor>&)> judge = {};  // TrainerHooks::judge
+  std::int64_t pause_after = kToTheEnd;  // epochs of the last phase: Trainer::run_to
 };
 
-// Trains to the end; `begin` sees the trainer before that (resumed, if it is), `end` after. Throws as run_training.
+// Trains to the end or the pause; `begin` sees the trainer before that (resumed, if it is), `end` after. Throws as
+// run_training.
 void run_trainer(Context& ctx, const TrainerInput& input, const TrainingRecords& records,
                  const std::function<void(const Trainer&)>& begin, const std::function<void(const Trainer&)>& end);
 

@@ -32,5 +32,6 @@ void add_select_genes(CLI::App& app, Program& program);
 void add_simulate(CLI::App& app, Program& program);
 void add_split(CLI::App& app, Program& program);
 void add_train(CLI::App& app, Program& program);
+void add_tune(CLI::App& app, Program& program);
 
 }  // namespace genexx::tools

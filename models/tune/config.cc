@@ -19,15 +19,19 @@ void expect(bool holds, const char* key, std::int64_t found, const char* wanted)
 
 bool left_open(const Range<std::int64_t>& r) { return r.distribution == "choice" && r.values.empty(); }
 
-// A field that was written although the distribution does not look at it is a mistake of the writer's.
+// A field that was written although the distribution does not look at it is a mistake of the writer's; unless it says
+// what it would be anyway, as in a configuration that was printed.
 void check_given(const nlohmann::json& given, const std::string& name, const std::string& distribution) {
+  const nlohmann::json defaults = to_json_config(Config());
   const bool choice = distribution == "choice";
   for (const char* field : {"low", "high", "values"}) {
+    const std::string key = "tune." + name + "." + field;
+    const nlohmann::json* value = find_dotted(given, key);
     const bool used = (field == std::string("values")) == choice;
-    if (used || !find_dotted(given, "tune." + name + "." + field)) continue;
-    throw UsageError("configuration: tune." + name + "." + field + " is given, but tune." + name +
-                     ".distribution is '" + distribution + "', which takes " + (choice ? "values" : "low and high") +
-                     "; set tune." + name + ".distribution to " + (choice ? "uniform or log_uniform" : "choice"));
+    if (used || !value || *value == *find_dotted(defaults, key)) continue;
+    throw UsageError("configuration: " + key + " is given, but tune." + name + ".distribution is '" + distribution +
+                     "', which takes " + (choice ? "values" : "low and high") + "; set tune." + name +
+                     ".distribution to " + (choice ? "uniform or log_uniform" : "choice"));
   }
 }
 

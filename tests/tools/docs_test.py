@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of README.md, docs/user-guide.md, docs/dgex.md and docs/fly.md work in the order they stand in, on files of the names they use."""
+"""The commands of README.md, docs/user-guide.md, docs/dgex.md, docs/fly.md and docs/tune.md work in the order they stand in, on files of the names they use."""
 import os
 import re
 import shlex
@@ -46,6 +46,11 @@ class Docs(unittest.TestCase):
         own = re.search(r"^    (\{.*?\}\})$", read("docs/fly.md"), re.M | re.S).group(1)
 
         self.run_commands_of("docs/fly.md", at_least=5, files={"own.json": own})
+
+    def test_the_commands_of_the_tune_page_work(self):
+        search = re.search(r"^    (\{.*?\}\})$", read("docs/tune.md"), re.M | re.S).group(1)
+
+        self.run_commands_of("docs/tune.md", at_least=3, files={"search.json": search})
 
     def test_the_readme_lists_exactly_the_verbs_of_the_program(self):
         rows = re.findall(r"^\| (`.*?`) \|", read("README.md"), re.M)

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-from report_sample import homology_sample, page, sample
+from report_sample import homology_sample, page, sample, tuning_sample
 
 BUILD = os.environ.get("GENEXX_BUILD_DIR", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -104,6 +104,21 @@ class Render(unittest.TestCase):
         self.assertEqual(matrix.count('<td class="right"'), 12)
         self.assertEqual(matrix.count("<tr>"), 31)
         self.assertIn("A3/&lt;b&gt;", document)
+
+    def test_a_random_search_is_a_figure_and_a_table_of_its_trials(self):
+        search = tuning_sample()
+        best = next(row["trial"] for row in search["trials"] if row["rank"] == 1)
+
+        document, console = self.browser.open(page(BUILD, {"tuning": search}))
+
+        self.assertEqual(console, [])
+        self.assertEqual(re.findall(r'<section id="(\w+)"', document), ["search"])
+        self.assertEqual(document.count('data-drawn="yes"'), 1)
+        self.assertIn("20 trials of at most 15 epochs, in 5 groups", document)
+        self.assertIn(f"Best is trial {best}.", document)
+        rows = re.search(r"<tbody>(.*?)</tbody>", document, re.S).group(1)
+        self.assertEqual(rows.count("<tr>"), 20)
+        self.assertIn("diverged", rows)
 
     def test_an_empty_report_still_opens(self):
         document, console = self.browser.open(page(BUILD, {}))

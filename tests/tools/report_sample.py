@@ -113,6 +113,25 @@ def homology_sample(human=30, mouse=12, seed=7):
     }
 
 
+def tuning_sample(trials=20, seed=7):
+    """The field "tuning" of a random search, one trial of which diverged."""
+    rng = random.Random(seed)
+    rows = []
+    for number in range(trials):
+        accuracy, ended = 0.4 + 0.55 * rng.random(), number != 4
+        rows.append({"trial": number, "group": number % 5, "learning_rate": 10 ** rng.uniform(-6, -2),
+                     "weight_decay": 10 ** rng.uniform(-6, -1), "layers": 1 + number % 3, "units": 256 * 2 ** (number % 2),
+                     "batch": 64, "dropout": 0.5 * rng.random(), "epochs": 15 if ended else 3, "best_epoch": 11 if ended else None,
+                     "loss": 1.4 - accuracy if ended else None, "accuracy": accuracy if ended else None,
+                     "macro_f1": accuracy - 0.05 if ended else None, "state": "done" if ended else "diverged"})
+    for rank, row in enumerate(sorted(rows, key=lambda row: -(row["accuracy"] or 0)), 1):
+        row["rank"] = rank
+    return {"score": "accuracy", "epochs": 15, "rungs": [15], "trials": rows,
+            "axes": [{"name": name, "title": title, "logarithmic": name in ("learning_rate", "weight_decay")} for name, title in (
+                ("learning_rate", "Learning rate"), ("weight_decay", "Weight decay"), ("layers", "Layers"), ("units", "Units"),
+                ("batch", "Batch"), ("dropout", "Dropout"))]}
+
+
 def page(build, data):
     """The page as the library writes it: the template with `data` in its place."""
     with open(f"{build}/generated/io/report_page.cc", encoding="utf-8") as file:

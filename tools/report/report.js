@@ -5,7 +5,7 @@
 const SECTIONS = [
   ["warnings", "Warnings", warnings], ["homology", "Regions of the two species", homology],
   ["ranks", "Ranks of known homologues", homologyRanks], ["components", "Components", components],
-  ["metrics", "Metrics", metrics], ["classes", "Per class", perClass],
+  ["metrics", "Metrics", metrics], ["search", "Random search", tuning], ["classes", "Per class", perClass],
   ["confusion", "Confusion matrix", confusion], ["calibration", "Confidence", calibration],
   ["errors", "Errors by gene", perGene], ["loss", "Training curves", history],
   ["rank", "Mean rank by epoch", rankCurves], ["genes", "Gene overlap", genes],
