@@ -44,6 +44,10 @@ Config resolved(Config c, std::int64_t cells, std::int64_t epochs) {
         many ? std::vector<std::int64_t>{2048, 4096, 8192} : std::vector<std::int64_t>{256, 512, 1024};
   if (left_open(c.space.batch))
     c.space.batch.values = many ? std::vector<std::int64_t>{128, 256} : std::vector<std::int64_t>{32, 64};
+  if (Range<double>& rate = c.space.learning_rate; rate.distribution != "choice") {
+    if (rate.low == 0) rate.low = many ? 1e-6 : 1e-5;
+    if (rate.high == 0) rate.high = many ? 1e-3 : 1e-2;
+  }
   if (c.epochs == 0) c.epochs = std::max(kLeastEpochs, epochs / 2);
   return c;
 }

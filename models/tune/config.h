@@ -26,7 +26,7 @@ struct Config {
     v.choice("tune.score", score, {"accuracy", "macro_f1", "loss"}, "on the validation cells, what trials compete by");
     v.field("tune.halving", halving, "successive halving: each rung keeps one trial in so many; 0: off");
     v.field("tune.together", together, "most trials trained at the same time; 0: as many as the memory holds");
-    range(v, "tune.learning_rate", space.learning_rate, "of the optimizer");
+    range(v, "tune.learning_rate", space.learning_rate, "of the optimizer; low, high 0: by the number of cells");
     range(v, "tune.weight_decay", space.weight_decay, "of all parameters");
     range(v, "tune.layers", space.layers, "hidden layers");
     range(v, "tune.units", space.units, "units of every hidden layer; values []: by the number of cells");
@@ -44,8 +44,8 @@ struct Config {
   }
 };
 
-// What was left open, by the number of labelled cells: units and batches around those the fly classifier's defaults
-// take, and half the `epochs` that the model is trained for, as in the report (15 of 30).
+// What was left open, by the number of labelled cells: rates, units and batches around those the fly classifier's
+// defaults take, and half the `epochs` that the model is trained for, as in the report (15 of 30).
 Config resolved(Config config, std::int64_t cells, std::int64_t epochs);
 
 // Throws UsageError naming the key of a resolved configuration that is out of range.

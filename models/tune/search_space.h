@@ -21,7 +21,7 @@ struct Range {
 };
 
 struct SearchSpace {
-  Range<double> learning_rate = {"log_uniform", 1e-6, 1e-2, {}};
+  Range<double> learning_rate = {"log_uniform", 0, 0, {}};
   Range<double> weight_decay = {"log_uniform", 1e-6, 1e-1, {}};
   Range<std::int64_t> layers = {"uniform", 1, 3, {}};
   Range<std::int64_t> units = {"choice", 0, 0, {}};  // of each hidden layer

@@ -28,7 +28,11 @@ TEST_CASE("tune config: what is left open follows the data") {
   CHECK(few.epochs == 150);
   CHECK(few.space.units.values == std::vector<std::int64_t>{256, 512, 1024});
   CHECK(few.space.batch.values == std::vector<std::int64_t>{32, 64});
+  CHECK(few.space.learning_rate.low == 1e-5);
+  CHECK(few.space.learning_rate.high == 1e-2);
   CHECK(many.epochs == 15);
+  CHECK(many.space.learning_rate.low == 1e-6);  // the published best
+  CHECK(many.space.learning_rate.high == 1e-3);
   CHECK(many.space.units.values == std::vector<std::int64_t>{2048, 4096, 8192});
   CHECK(many.space.batch.values == std::vector<std::int64_t>{128, 256});
   CHECK_NOTHROW(tune::check(many));
@@ -37,10 +41,13 @@ TEST_CASE("tune config: what is left open follows the data") {
 TEST_CASE("tune config: what is given stays") {
   const Config config = from({{"tune",
                                {{"epochs", 3},
+                                {"learning_rate", {{"high", 0.5}}},
                                 {"units", {{"distribution", "log_uniform"}, {"low", 16}, {"high", 64}}},
                                 {"batch", {{"values", {8}}}}}}});
 
   CHECK(config.epochs == 3);
+  CHECK(config.space.learning_rate.low == 1e-5);
+  CHECK(config.space.learning_rate.high == 0.5);
   CHECK(config.space.units.distribution == "log_uniform");
   CHECK(config.space.units.high == 64);
   CHECK(config.space.batch.values == std::vector<std::int64_t>{8});

@@ -16,6 +16,7 @@ namespace {
 
 SearchSpace small_space() {
   SearchSpace s;
+  s.learning_rate = {"log_uniform", 1e-6, 1e-2, {}};
   s.units.values = {256, 512, 1024};
   s.batch.values = {32, 64};
   return s;
