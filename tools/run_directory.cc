@@ -29,11 +29,14 @@ std::string text_of(const nlohmann::json& json, int indent) {
 }
 
 // Files and folders that trainings and evaluations leave, of every system.
-constexpr const char* kResults[] = {"model.safetensors", "metrics.json",         "report.html", "predictions.tsv",
-                                    "history.tsv",       "split.json",           "config.json", "gene_list.csv",
-                                    "feature_list.csv",  "result.csv",           "errors.tsv",  "log.jsonl",
-                                    "log.tsv",           "correlation.csv",      "ranks.csv",   "components.csv",
-                                    "summary.json",      "human_correlation.csv"};
+constexpr const char* kResults[] = {"model.safetensors", "metrics.json",    "report.html",
+                                    "predictions.tsv",   "history.tsv",     "split.json",
+                                    "config.json",       "gene_list.csv",   "feature_list.csv",
+                                    "result.csv",        "errors.tsv",      "log.jsonl",
+                                    "log.tsv",           "correlation.csv", "ranks.csv",
+                                    "components.csv",    "summary.json",    "human_correlation.csv",
+                                    "tune.tsv",          "tune.json",       "tune_history.tsv",
+                                    "best.json"};
 constexpr const char* kResultFolders[] = {"checkpoint", "refit", "first", "second"};
 
 // Of D-GEX and TransBrain, whose names go on with a set, a replica or a data set.
