@@ -2,6 +2,7 @@
 #include "io/add_predictions.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -42,10 +43,10 @@ void check_predictions(const H5adPredictions& p) {
                     "{} probabilities",
                     n, p.classes.size(), p.probability.size(), p.margin.size(), p.probabilities.size()));
   }
-  if (p.key.empty() || p.key.find('/') != std::string::npos || p.key[0] == '.') {
+  if (p.key.empty() || p.key.find('/') != std::string::npos || p.key[0] == '.' || p.key == "_index") {
     throw UsageError(
         fmt::format("'{}' cannot be the name of a column: expected a name without '/' that does not begin with "
-                    "a dot. Try --obs-key genexx_label.",
+                    "a dot and is not _index. Try --obs-key genexx_label.",
                     p.key));
   }
 }
@@ -128,17 +129,32 @@ void copy_bytes(const std::string& from, AtomicFile& to) {
   to.flush();
 }
 
+// Gives the file that takes the place of `original` its owner, group and permissions.
+void keep_owner(const std::string& original, const std::string& replacement) {
+  struct stat before {
+  }, now{};
+  if (stat(original.c_str(), &before) != 0 || stat(replacement.c_str(), &now) != 0)
+    throw RuntimeError(fmt::format("{}: the file went away while it was read", original));
+  const bool same = before.st_uid == now.st_uid && before.st_gid == now.st_gid;
+  if (!same && chown(replacement.c_str(), before.st_uid, before.st_gid) != 0)
+    throw RuntimeError(
+        fmt::format("{}: it belongs to another user or group ({}:{}), which a changed file could not keep. Write a "
+                    "copy with --out FILE.h5ad.",
+                    original, before.st_uid, before.st_gid));
+  if (chmod(replacement.c_str(), before.st_mode & 07777) != 0)
+    throw RuntimeError(fmt::format("{}: its permissions cannot be kept. Write a copy with --out FILE.h5ad.", original));
+}
+
 void edit_copy(const H5adPredictions& predictions, const PredictionTarget& target, h5ad::Generation generation) {
   std::error_code missing;
   const bool in_place = std::filesystem::equivalent(target.input, target.output, missing);
+  if (in_place) check_replaceable(target.output);
   AtomicFile file(target.output);
   copy_bytes(target.input, file);
   std::optional<Node> root = hdf5::open_file_for_editing(file.temporary_path(), target.output);
   edit_file(*root, predictions, generation, target.existing);
   hdf5::close_file(root);
-  struct stat status {};
-  if (in_place && stat(target.input.c_str(), &status) == 0)
-    chmod(file.temporary_path().c_str(), status.st_mode & 07777);
+  if (in_place) keep_owner(target.input, file.temporary_path());
   file.commit();
 }
 
@@ -183,6 +199,17 @@ void write_anew(const H5adPredictions& predictions, const PredictionTarget& targ
 }
 
 }  // namespace
+
+void check_replaceable(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return;  // its reader says so
+  constexpr mode_t kAnyWriter = S_IWUSR | S_IWGRP | S_IWOTH;
+  if ((status.st_mode & kAnyWriter) != 0 && access(path.c_str(), W_OK) == 0) return;
+  throw RuntimeError(
+      fmt::format("{}: it is read-only (permissions {:o}), so it is not changed in place. Write a copy with --out "
+                  "FILE.h5ad, or allow writing with chmod u+w.",
+                  path, status.st_mode & 07777));
+}
 
 void add_predictions(const H5adPredictions& predictions, const PredictionTarget& target) {
   check_predictions(predictions);

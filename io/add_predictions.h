@@ -37,12 +37,17 @@ struct PredictionTarget {
 
 // AnnData files of 0.7 and later are copied byte by byte and the copy is edited, so everything else in them survives,
 // elements of unknown encoding included; the copy then takes the output's name (AtomicFile), so that a crash leaves the
-// old file whole. Any other input (AnnData up to 0.6, 10x, loom, text, ...) gives a new h5ad file with the matrix that
-// was read, its tables and the predictions. `output` may exist: whether it may be replaced is the caller's to check.
+// old file whole. In place it keeps owner, group and permissions, and check_replaceable holds. Any other input (AnnData
+// up to 0.6, 10x, loom, text, ...) gives a new h5ad file with the matrix that was read, its tables and the predictions.
+// `output` may exist: whether it may be replaced is the caller's to check.
 //
-// Throws UsageError for a key that is empty, has a '/', is the name of the index, or exists; for an in-place edit of a
-// file that is not AnnData 0.7 or later; and for vectors of unequal lengths. RuntimeError when it cannot be written,
-// InputError when the input cannot be read.
+// Throws UsageError for a key that is empty, has a '/', is the name of the index or _index, or exists; for an in-place
+// edit of a file that is not AnnData 0.7 or later; and for vectors of unequal lengths. RuntimeError when it cannot be
+// written, InputError when the input cannot be read.
 void add_predictions(const H5adPredictions& predictions, const PredictionTarget& target);
+
+// Throws RuntimeError for a file that may not be changed in place: a read-only one, which its folder alone would let be
+// replaced. A file that is not there passes.
+void check_replaceable(const std::string& path);
 
 }  // namespace genexx

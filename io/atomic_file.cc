@@ -163,8 +163,9 @@ void AtomicFile::discard() {
 
 void AtomicFile::fail(const char* operation, std::size_t bytes, int error) {
   if (error != EEXIST) discard();
-  throw RuntimeError(fmt::format("cannot {} {} ({} bytes): {} (errno {}); {}", operation, path_, bytes,
-                                 std::strerror(error), error, advice(error)));
+  const std::string size = bytes > 0 ? fmt::format(" ({} bytes)", bytes) : "";
+  throw RuntimeError(fmt::format("cannot {} {}{}: {} (errno {}); {}", operation, path_, size, std::strerror(error),
+                                 error, advice(error)));
 }
 
 void write_file_atomically(const std::string& path, std::string_view bytes) {

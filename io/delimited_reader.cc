@@ -9,14 +9,31 @@
 #include <fmt/format.h>
 
 #include "engine/error.h"
+#include "io/field_text.h"
 #include "io/utf8_text.h"
 
 namespace genexx {
 namespace {
 
+// The text outside of quotes.
+std::string without_quoted(std::string_view text) {
+  std::string out;
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted) {
+      out += c;
+    }
+  }
+  return out;
+}
+
 char find_delimiter(std::string_view header) {
-  for (const char candidate : {'\t', ',', ';', ' '}) {
-    if (header.find(candidate) != std::string_view::npos) return candidate;
+  for (const std::string& text : {without_quoted(header), std::string(header)}) {
+    for (const char candidate : {'\t', ',', ';', ' '}) {
+      if (text.find(candidate) != std::string::npos) return candidate;
+    }
   }
   return '\t';
 }
@@ -38,10 +55,6 @@ bool is_numbers_with_repeats(const std::vector<std::string>& names) {
   return seen.size() < names.size();
 }
 
-std::string excerpt(std::string_view text) {
-  return text.size() > 40 ? std::string(text.substr(0, 40)) + "..." : std::string(text);
-}
-
 }  // namespace
 
 DelimitedReader::DelimitedReader(const std::string& path) : text_(path) { read_header(); }
@@ -51,6 +64,42 @@ void DelimitedReader::rewind() {
   std::string_view line;
   while (text_.next(line) && (line.empty() || line.front() == '#')) {
   }
+  join_quoted(line);
+}
+
+DelimitedReader::Quote DelimitedReader::quote_after(std::string_view piece, Quote quote) const {
+  for (std::size_t at = 0;;) {
+    if (quote == Quote::closed && at < piece.size() && piece[at] == '"') {
+      quote = Quote::open;
+      ++at;
+    }
+    while (quote == Quote::open) {
+      at = piece.find('"', at);
+      if (at == std::string_view::npos) return Quote::open;
+      const bool doubled = at + 1 < piece.size() && piece[at + 1] == '"';
+      if (!doubled) quote = Quote::closed;
+      at += doubled ? 2 : 1;
+    }
+    at = piece.find(header_.delimiter, at);
+    if (at == std::string_view::npos) return Quote::closed;
+    ++at;
+  }
+}
+
+void DelimitedReader::join_quoted(std::string_view& line) {
+  if (line.find('"') == std::string_view::npos) return;
+  Quote quote = quote_after(line, Quote::closed);
+  if (quote == Quote::closed) return;
+  const std::int64_t first = text_.line_number();
+  joined_.assign(line);
+  while (quote == Quote::open) {
+    if (static_cast<std::int64_t>(joined_.size()) > kMaximumLineBytes || !text_.next(line))
+      throw InputError(fmt::format("{}: line {}: a quote that is not closed; check the line", text_.path(), first));
+    joined_ += '\n';
+    joined_ += line;
+    quote = quote_after(line, quote);
+  }
+  line = joined_;
 }
 
 void DelimitedReader::read_header() {
@@ -60,6 +109,8 @@ void DelimitedReader::read_header() {
       throw InputError(fmt::format("{} is empty, expected a header line and rows of numbers", text_.path()));
     }
   } while (line.empty() || line.front() == '#');
+  header_.delimiter = find_delimiter(line);
+  join_quoted(line);
   split_header(line);
   std::string_view first;
   if (!next_line(first)) {
@@ -81,7 +132,7 @@ void DelimitedReader::read_header() {
     throw InputError(
         fmt::format("{}: the first line is numbers ('{}', '{}', ...), expected a header with the names of "
                     "the genes or the cells; add one",
-                    text_.path(), header_.names[0], header_.names[1]));
+                    text_.path(), excerpt(header_.names[0]), excerpt(header_.names[1])));
   }
   rewind();
 }
@@ -89,7 +140,10 @@ void DelimitedReader::read_header() {
 void DelimitedReader::split_header(std::string_view line) {
   header_.delimiter = find_delimiter(line);
   if (!split_fields(line, header_.delimiter, header_.names)) text_.fail("a quote that is not closed; check the header");
-  for (std::string& name : header_.names) name = utf8_text(std::move(name));
+  for (std::string& name : header_.names) {
+    text_.check_field(name);
+    name = utf8_text(std::move(name));
+  }
   trailing_delimiter_ = header_.names.size() > 1 && header_.names.back().empty();
   if (trailing_delimiter_) header_.names.pop_back();
 }
@@ -98,6 +152,7 @@ bool DelimitedReader::next_line(std::string_view& line) {
   do {
     if (!text_.next(line)) return false;
   } while (line.empty());
+  join_quoted(line);
   if (trailing_delimiter_ && line.back() == header_.delimiter) line.remove_suffix(1);
   return true;
 }
@@ -150,7 +205,9 @@ std::string_view DelimitedReader::next_field(std::string_view line, std::size_t&
     stop = std::min(line.find(header_.delimiter, begin), line.size());
   }
   at = stop + 1;
-  return line.substr(begin, stop - begin);
+  const std::string_view field = line.substr(begin, stop - begin);
+  text_.check_field(field);
+  return field;
 }
 
 void DelimitedReader::fail_ragged(std::int64_t fields) const {
@@ -163,7 +220,7 @@ void DelimitedReader::fail_number(NumberField what, std::int64_t column, std::st
   text_.fail(
       fmt::format("column {} ('{}'): '{}' {}; the table must hold numbers behind the row names (labels go into a "
                   "file for --labels)",
-                  column + 2, header_.names[static_cast<std::size_t>(column)], excerpt(field), problem));
+                  column + 2, excerpt(header_.names[static_cast<std::size_t>(column)]), excerpt(field), problem));
 }
 
 }  // namespace genexx

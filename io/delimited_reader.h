@@ -20,10 +20,12 @@ struct DelimitedHeader {
 };
 
 // Reads a table line by line. The delimiter is the first of tab, comma, semicolon, space that the header holds; lines
-// that start with # before the header and empty lines are skipped; one delimiter at the end of all lines is allowed.
+// that start with # before the header and empty lines are skipped; one delimiter at the end of all lines is allowed. A
+// field in quotes may hold delimiters, doubled quotes and line ends.
 //
 // Throws InputError naming path, line and column for an empty file, a file without numbers, a header that is itself
-// numbers with repeats (there is none), a ragged line, an open quote, and text or an over-large number.
+// numbers with repeats (there is none), a ragged line, an open quote, a field over kMaximumFieldBytes, and text or an
+// over-large number.
 class DelimitedReader {
  public:
   explicit DelimitedReader(const std::string& path);
@@ -50,6 +52,11 @@ class DelimitedReader {
   void read_header();
   void split_header(std::string_view line);
   bool next_line(std::string_view& line);
+  // Whether `piece` of a line ends inside a quoted field, when it begins so.
+  enum class Quote { closed, open };
+  Quote quote_after(std::string_view piece, Quote quote) const;
+  // Adds the lines that a quoted field at the end of `line` goes on in.
+  void join_quoted(std::string_view& line);
   std::string_view cut_name(std::string_view line, std::string& name) const;
   std::int64_t count_fields(std::string_view line) const;
   // Cuts the field at `at` off: returns it (with its quotes) and moves `at` behind it.
@@ -59,6 +66,7 @@ class DelimitedReader {
 
   TextReader text_;
   DelimitedHeader header_;
+  std::string joined_;  // what join_quoted returned
   bool trailing_delimiter_ = false;
 };
 

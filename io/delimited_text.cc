@@ -12,6 +12,7 @@
 #include "engine/error.h"
 #include "io/csr_transposer.h"
 #include "io/delimited_reader.h"
+#include "io/field_text.h"
 #include "io/memory_source.h"
 #include "io/orientation_evidence.h"
 
@@ -128,7 +129,7 @@ std::string cannot_tell(const DelimitedReader& reader) {
   return fmt::format(
       "{}: nothing tells whether its rows are genes or cells (first column '{}'); give --orientation "
       "genes-rows or cells-rows",
-      reader.text().path(), reader.header().names.front());
+      reader.text().path(), excerpt(reader.header().names.front()));
 }
 
 std::string describe_orientation(const OrientationVerdict& verdict) {

@@ -9,6 +9,7 @@ constexpr std::size_t kMostCategories = 1000;
 }  // namespace
 
 void describe_columns(const ObsTable& cells, const ObsTable& genes, FileInfo& info) {
+  info.unread_cell_columns.insert(info.unread_cell_columns.end(), cells.unread.begin(), cells.unread.end());
   for (const Column& column : genes.columns) info.gene_columns.push_back(column.name);
   for (const Column& column : cells.columns) {
     info.cell_columns.push_back(column.name);

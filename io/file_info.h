@@ -38,6 +38,7 @@ struct FileInfo {
   std::vector<MatrixInfo> matrices;                     // the first is what is read by default
   std::vector<LabelInfo> labels;                        // columns with at most 1000 categories
   std::vector<std::string> cell_columns, gene_columns;  // all columns, in file order
+  std::vector<UnreadColumn> unread_cell_columns;        // there, but of a kind that is not read
 };
 
 // Throws InputError for a file that cannot be read at all.

@@ -9,6 +9,7 @@
 #include "engine/error.h"
 #include "io/cmap_metadata.h"
 #include "io/dense_rows.h"
+#include "io/field_text.h"
 
 namespace genexx {
 namespace {
@@ -17,13 +18,6 @@ constexpr std::int64_t kRowsAtOnce = 1024;
 constexpr std::int64_t kBytesAtOnce = std::int64_t{16} << 20;
 
 std::string directory_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
-
-// A name that cannot break the line it stands in.
-std::string field_text(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
-  return text;
-}
 
 std::vector<std::vector<std::string>> texts_of(const ObsTable& table) {
   std::vector<std::vector<std::string>> texts;
@@ -64,13 +58,13 @@ void GctWriter::append(const CsrMatrix& block) {
 void GctWriter::write_head() {
   const std::size_t row_fields = about_.genes.columns.size();
   file_.write(fmt::format("#1.3\n{}\t{}\t{}\t{}\nid", genes_, samples_, row_fields, about_.cells.columns.size()));
-  for (const Column& column : about_.genes.columns) file_.write("\t" + field_text(column.name));
-  for (const std::string& id : about_.cell_names) file_.write("\t" + field_text(id));
+  for (const Column& column : about_.genes.columns) file_.write("\t" + one_line(column.name));
+  for (const std::string& id : about_.cell_names) file_.write("\t" + one_line(id));
   file_.write("\n");
   for (const Column& column : about_.cells.columns) {
-    file_.write(field_text(column.name));
+    file_.write(one_line(column.name));
     for (std::size_t i = 0; i < row_fields; ++i) file_.write(std::string("\t") + kCmapMissing);
-    for (const std::string& text : cmap_text(column)) file_.write("\t" + field_text(text));
+    for (const std::string& text : cmap_text(column)) file_.write("\t" + one_line(text));
     file_.write("\n");
   }
 }
@@ -90,9 +84,9 @@ void GctWriter::write_genes(std::int64_t begin, std::int64_t end, const std::vec
   fmt::memory_buffer line;
   for (std::int64_t g = begin; g < end; ++g) {
     line.clear();
-    fmt::format_to(std::back_inserter(line), "{}", field_text(about_.gene_names[static_cast<std::size_t>(g)]));
+    fmt::format_to(std::back_inserter(line), "{}", one_line(about_.gene_names[static_cast<std::size_t>(g)]));
     for (const auto& texts : fields)
-      fmt::format_to(std::back_inserter(line), "\t{}", field_text(texts[static_cast<std::size_t>(g)]));
+      fmt::format_to(std::back_inserter(line), "\t{}", one_line(texts[static_cast<std::size_t>(g)]));
     for (std::int64_t s = 0; s < samples_; ++s) {
       const float value = values[static_cast<std::size_t>((g - begin) * samples_ + s)];
       if (value != value) {

@@ -52,8 +52,10 @@ Frame read_frame(const Node& root, const std::string& path, const std::string& w
     const hdf5::DatasetInfo info = hdf5::describe_dataset(node);
     const bool is_vector = info.shape.size() == 1 || (info.shape.size() == 2 && info.shape[1] == 1);
     if (!is_vector || !(info.type.is_string() || info.type.is_number())) {
-      frame.table.unread.push_back({name, is_vector ? "its elements are of type " + hdf5::dtype_name(info.type)
-                                                    : fmt::format("it has {} dimensions", info.shape.size())});
+      frame.table.unread.push_back({name,
+                                    is_vector ? "its elements are of type " + hdf5::dtype_name(info.type)
+                                              : fmt::format("it has {} dimensions", info.shape.size()),
+                                    node.place()});
       continue;
     }
     if (info.shape[0] != length)
@@ -143,7 +145,7 @@ FileInfo describe_gctx(const std::string& path, const ReadOptions&) {
   matrix.dtype = hdf5::dtype_name(stored.type);
   matrix.storage = "dense";
   for (const hdf5::Filter& filter : stored.filters) matrix.filters.push_back(hdf5::filter_name(filter.id));
-  matrix.problem = hdf5::reading_problem(file.matrix, stored);
+  matrix.problem = hdf5::placed_problem(file.matrix, stored);
   info.matrices.push_back(std::move(matrix));
   describe_columns(file.cells.table, file.genes.table, info);
   return info;

@@ -114,6 +114,11 @@ std::string all_examples(const std::vector<GeneNaming>& namings) {
   if (any_case.found > 2 * best.found + 1) {
     hint = fmt::format(" Regardless of case {} would match: are the data of the species of the model?", any_case.found);
   }
+  if (best.found == 0)
+    throw RefusedError(fmt::format(
+        "the data have none of the {} genes of the model. The data name genes by {}. The model names them by "
+        "{}.{} Choose the names with --gene-column.",
+        genes, all_examples(data), all_examples(model), hint));
   throw RefusedError(fmt::format(
       "the data have {} of the {} genes of the model ({:.1f} %), at least {:.1f} % are needed. The data name genes by "
       "{}. The model names them by {}.{} Choose the names with --gene-column, or accept fewer with --min-overlap.",
@@ -194,16 +199,17 @@ GeneMatch match_genes(const std::vector<GeneNaming>& data, const std::vector<Gen
   GeneMatch match;
   match.genes = static_cast<std::int64_t>(model.front().names.size());
   match.overlap = share(best.found, match.genes);
-  if (match.overlap < options.min_overlap || best.found == 0) refuse(data, model, best, options.min_overlap);
-  match.merged = settle_duplicates(best, options.duplicates);
-  match.target = best.target;
   std::vector<char> there(static_cast<std::size_t>(match.genes), 0);
-  for (const std::int32_t gene : match.target) {
+  for (const std::int32_t gene : best.target) {
     if (gene >= 0) there[static_cast<std::size_t>(gene)] = 1;
   }
   for (std::int64_t gene = 0; gene < match.genes; ++gene) {
     if (there[static_cast<std::size_t>(gene)] == 0) match.missing.push_back(gene);
   }
+  if (!options.missing_file.empty()) write_missing_genes(options.missing_file, match, model);
+  if (match.overlap < options.min_overlap || best.found == 0) refuse(data, model, best, options.min_overlap);
+  match.merged = settle_duplicates(best, options.duplicates);
+  match.target = best.target;
   match.description = describe(best, match, options.duplicates);
   return match;
 }

@@ -26,7 +26,8 @@ std::vector<GeneNaming> gene_namings(const MatrixSource& source);
 
 struct GeneMatchOptions {
   DuplicateGenes duplicates = DuplicateGenes::sum;
-  double min_overlap = 0.8;  // least share of the model's genes that the data must have
+  double min_overlap = 0.8;       // least share of the model's genes that the data must have
+  std::string missing_file = {};  // where write_missing_genes writes to, before a refusal too; "": nowhere
 };
 
 // Result of matching q columns of data to g genes of a model.

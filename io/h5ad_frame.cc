@@ -157,7 +157,7 @@ Frame read_group_frame(const Node& group) {
       expect_rows(node, static_cast<std::size_t>(row_count(*column)), frame.names.size());
       frame.table.columns.push_back(std::move(*column));
     } else {
-      frame.table.unread.push_back({name, reason});
+      frame.table.unread.push_back({name, reason, node.place()});
     }
   }
   return frame;
@@ -200,7 +200,8 @@ Frame read_compound_frame(const Node& dataset, const Node* uns) {
         frame.table.columns.push_back({field.name, std::move(numbers)});
       }
     } else {
-      frame.table.unread.push_back({field.name, "its elements are of type " + hdf5::dtype_name(field.type)});
+      frame.table.unread.push_back(
+          {field.name, "its elements are of type " + hdf5::dtype_name(field.type), dataset.place() + "/" + field.name});
     }
   }
   return frame;

@@ -123,7 +123,7 @@ MatrixInfo describe_matrix(const Node& root, const Candidate& candidate, const M
     if (matrix.storage != Storage::dense) info.stored_values = stored.elements();
     for (const hdf5::Filter& filter : stored.filters) info.filters.push_back(hdf5::filter_name(filter.id));
     expect_shape(matrix, shape);
-    info.problem = hdf5::reading_problem(values, stored);
+    info.problem = hdf5::placed_problem(values, stored);
   } catch (const InputError& error) {
     info.problem = error.what();  // the other matrices may be good: the caller shows all
   }

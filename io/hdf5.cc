@@ -112,9 +112,9 @@ std::string last_error() {
 Node::Node(Id id, NodeKind kind, std::string path, std::shared_ptr<const FileFacts> file)
     : id_(std::make_shared<const Id>(std::move(id))), kind_(kind), path_(std::move(path)), file_(std::move(file)) {}
 
-void Node::fail(const std::string& problem) const {
-  throw InputError(fmt::format("{}: {}: {}", file_->name, path_, problem));
-}
+std::string Node::place() const { return fmt::format("{}: {}", file_->name, path_); }
+
+void Node::fail(const std::string& problem) const { throw InputError(place() + ": " + problem); }
 
 bool Node::has(const std::string& relative_path) const {
   if (!is_group()) return false;

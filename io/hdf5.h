@@ -90,6 +90,8 @@ class Node {
 
   // Throws InputError "FILE: PATH: problem".
   [[noreturn]] void fail(const std::string& problem) const;
+  // "FILE: PATH", with which that message begins.
+  std::string place() const;
 
  private:
   Node open_component(const std::string& name) const;

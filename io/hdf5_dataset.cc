@@ -147,6 +147,11 @@ std::string reading_problem(const Node& dataset, const DatasetInfo& info) {
   return "";
 }
 
+std::string placed_problem(const Node& dataset, const DatasetInfo& info) {
+  const std::string problem = reading_problem(dataset, info);
+  return problem.empty() ? "" : dataset.place() + ": " + problem;
+}
+
 DatasetInfo readable_dataset(const Node& dataset) {
   DatasetInfo info = describe_dataset(dataset);
   const std::string problem = reading_problem(dataset, info);

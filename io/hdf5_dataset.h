@@ -35,4 +35,7 @@ DatasetInfo readable_dataset(const Node& dataset);
 // Why readable_dataset would refuse, "" if it would not.
 std::string reading_problem(const Node& dataset, const DatasetInfo& info);
 
+// The same as readable_dataset says it, with file and path before it.
+std::string placed_problem(const Node& dataset, const DatasetInfo& info);
+
 }  // namespace genexx::hdf5

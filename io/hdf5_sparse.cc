@@ -2,6 +2,8 @@
 #include "io/hdf5_sparse.h"
 
 #include <algorithm>
+#include <limits>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +14,11 @@ namespace {
 constexpr std::int64_t kBatch = std::int64_t{1} << 15;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+// Unsigned numbers beyond the largest signed one are read as that.
+std::string integer_text(std::int64_t value) {
+  return fmt::format("{}{}", value, value == std::numeric_limits<std::int64_t>::max() ? " or more" : "");
+}
 
 std::vector<std::int64_t> read_offsets(const Node& group, const SparseLayout& layout, std::int64_t stored) {
   const Node node = group.open_dataset("indptr");
@@ -35,7 +42,7 @@ std::vector<std::int64_t> read_offsets(const Node& group, const SparseLayout& la
   if (offsets.back() != stored) {
     node.fail(
         fmt::format("ends with {}, expected {}, the length of indices and data. The file is damaged; write it again.",
-                    offsets.back(), stored));
+                    integer_text(offsets.back()), stored));
   }
   return offsets;
 }
@@ -128,7 +135,7 @@ void SparseVectors::read_indices(std::int64_t first, std::int64_t n, std::int32_
       indices.dataset().fail(
           fmt::format("element {} (of row {}; of column {} in a CSC matrix) is {}, expected 0 to {}. The "
                       "file is damaged; write it again.",
-                      element, owner, owner, *bad, layout.minor - 1));
+                      element, owner, owner, integer_text(*bad), layout.minor - 1));
     }
     done += count;
   }

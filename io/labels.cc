@@ -25,7 +25,10 @@ LabelFile read_label_file(const std::string& path) {
     if (line.empty()) continue;
     if (delimiter == 0) delimiter = line.find('\t') != std::string_view::npos ? '\t' : ',';
     if (!split_fields(line, delimiter, fields)) reader.fail("a quote that is not closed; check the line");
-    for (std::string& field : fields) field = utf8_text(std::move(field));
+    for (std::string& field : fields) {
+      reader.check_field(field);
+      field = utf8_text(std::move(field));
+    }
     if (fields.size() != 2) {
       reader.fail(fmt::format("{} fields, expected 2: cell, then label, separated by a {}", fields.size(),
                               delimiter == '\t' ? "tab" : "comma"));

@@ -40,7 +40,7 @@ Frame read_attributes(const Node& root, const std::string& group_name, std::int6
     const hdf5::DatasetInfo info = hdf5::describe_dataset(node);
     const bool is_vector = info.shape.size() == 1 || (info.shape.size() == 2 && info.shape[1] == 1);
     if (!is_vector) {
-      frame.table.unread.push_back({name, fmt::format("it has {} dimensions", info.shape.size())});
+      frame.table.unread.push_back({name, fmt::format("it has {} dimensions", info.shape.size()), node.place()});
       continue;
     }
     if (info.shape[0] != length) {
@@ -53,7 +53,7 @@ Frame read_attributes(const Node& root, const std::string& group_name, std::int6
       const NumberKind kind = info.type.is_integer() ? NumberKind::integer : NumberKind::real;
       frame.table.columns.push_back({name, Numbers{hdf5::read_doubles(node), kind}});
     } else {
-      frame.table.unread.push_back({name, "its elements are of type " + hdf5::dtype_name(info.type)});
+      frame.table.unread.push_back({name, "its elements are of type " + hdf5::dtype_name(info.type), node.place()});
     }
   }
   for (const std::string& name : index_names) {
@@ -67,10 +67,20 @@ Frame read_attributes(const Node& root, const std::string& group_name, std::int6
   return frame;
 }
 
+// "" where the file does not say, as before version 2.
 std::string version(const Node& root) {
-  if (root.has("attrs/LOOM_SPEC_VERSION"))
-    return hdf5::read_strings(root.open_dataset("attrs/LOOM_SPEC_VERSION")).at(0);
-  return hdf5::string_attribute(root, "LOOM_SPEC_VERSION").value_or("");
+  std::string found = hdf5::string_attribute(root, "LOOM_SPEC_VERSION").value_or("");
+  if (root.has("attrs/LOOM_SPEC_VERSION")) {
+    const Strings stored = hdf5::read_strings(root.open_dataset("attrs/LOOM_SPEC_VERSION"));
+    if (!stored.empty()) found = stored.front();
+  }
+  const std::string major = found.substr(0, found.find('.'));
+  if (!major.empty() && major != "1" && major != "2" && major != "3")
+    throw InputError(
+        fmt::format("{}: LOOM_SPEC_VERSION is '{}', expected a version 2 or 3. The file was written by a "
+                    "newer program: write it again with loompy 3.",
+                    root.file().name, found));
+  return found;
 }
 
 std::string matrix_path(const Node& root, const std::optional<std::string>& wanted) {
@@ -84,6 +94,7 @@ std::string matrix_path(const Node& root, const std::optional<std::string>& want
 
 std::unique_ptr<MatrixSource> open_loom(const std::string& path, const ReadOptions& options) {
   const Node root = hdf5::open_file(path);
+  version(root);  // throws for one that is not known
   const Node matrix = root.open_dataset(matrix_path(root, options.matrix));
   hdf5::DenseRows rows(matrix, hdf5::CellAxis::columns, options.threads);
   Frame cells = read_attributes(root, "col_attrs", rows.cells(), {"CellID", "obs_names"}, "cell_");
@@ -121,7 +132,7 @@ FileInfo describe_loom(const std::string& path, const ReadOptions&) {
     matrix.cols = stored.shape[0];
     matrix.dtype = hdf5::dtype_name(stored.type);
     for (const hdf5::Filter& filter : stored.filters) matrix.filters.push_back(hdf5::filter_name(filter.id));
-    matrix.problem = hdf5::reading_problem(node, stored);
+    matrix.problem = hdf5::placed_problem(node, stored);
     info.matrices.push_back(std::move(matrix));
   }
   const MatrixInfo& main = info.matrices.front();

@@ -136,7 +136,10 @@ double zero_share(const CsrMatrix& matrix) {
 void tell_kind(const CsrMatrix& matrix, const Tally& tally, MatrixKindReport& report) {
   const bool all_whole = tally.whole == tally.finite;
   if (tally.finite == 0) {
-    report.evidence = report.stored == 0 ? "all values are zero" : "no value is finite";
+    report.evidence = matrix.rows == 0     ? "there are no cells"
+                      : matrix.cols == 0   ? "there are no genes"
+                      : report.stored == 0 ? "all values are zero"
+                                           : "no value is finite";
   } else if (report.negative > 0) {
     report.kind = all_whole ? MatrixKind::unknown : MatrixKind::scaled;
     report.evidence = fmt::format("{} of {} non-zero values are negative, down to {:.6g}{}", report.negative,

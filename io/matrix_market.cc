@@ -57,10 +57,11 @@ bool tell_orientation(const Layout& layout, const ReadOptions& options, std::int
     reason = fmt::format("the name files have {} genes and {} cells", h.cols, h.rows);
     return false;
   }
-  throw InputError(
-      fmt::format("{} is {} x {}, but its name files have {} features and {} cells (-1: no file); they do "
-                  "not belong together",
-                  layout.files.matrix, h.rows, h.cols, features, barcodes));
+  const std::string names = features < 0   ? fmt::format("{} cells", barcodes)
+                            : barcodes < 0 ? fmt::format("{} features", features)
+                                           : fmt::format("{} features and {} cells", features, barcodes);
+  throw InputError(fmt::format("{} is {} x {}, but the name files beside it have {}; they do not belong together",
+                               layout.files.matrix, h.rows, h.cols, names));
 }
 
 // A size that no name file confirms is believed only where the bytes of the file could bear it out: memory is never

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -119,6 +120,10 @@ bool MatrixMarketReader::next(MatrixMarketEntry& entry) {
       is_pattern ? number.empty() : !number.empty() && parse_number(number, entry.value) == NumberField::number;
   if (!good || !next_word(rest).empty()) {
     text_.fail(fmt::format("'{}' is not row, column{}", line.substr(0, 80), is_pattern ? "" : " and a number"));
+  }
+  if (header_.field == "integer" && std::isfinite(entry.value) && entry.value != std::floor(entry.value)) {
+    text_.fail(fmt::format("the value '{}' in a file of field 'integer'; expected whole numbers, or the field 'real'",
+                           number));
   }
   return true;
 }

@@ -42,6 +42,8 @@ std::string only_matrix_in(const std::string& directory) {
   if (matrices.size() == 1) return matrices.front();
   std::sort(names.begin(), names.end());
   std::sort(matrices.begin(), matrices.end());
+  if (names.empty())
+    throw InputError(directory + " is an empty directory; expected matrix.mtx(.gz) with its barcodes and features");
   if (matrices.empty()) {
     names.resize(std::min<std::size_t>(names.size(), 10));
     throw InputError(
@@ -95,7 +97,10 @@ Features read_features(const std::string& path) {
                               fields.size(), expected));
     }
     if (fields[0].empty()) reader.fail("an empty feature id; expected id, name, type separated by tabs");
-    for (std::string& field : fields) field = utf8_text(std::move(field));
+    for (std::string& field : fields) {
+      reader.check_field(field);
+      field = utf8_text(std::move(field));
+    }
     features.id.push_back(fields[0]);
     features.name.push_back(expected > 1 && !fields[1].empty() ? fields[1] : fields[0]);
     if (expected > 2) features.type.push_back(fields[2]);
@@ -107,7 +112,9 @@ std::vector<std::string> read_barcodes(const std::string& path) {
   TextReader reader(path);
   std::vector<std::string> barcodes;
   for (std::string_view line; reader.next(line);) {
-    barcodes.push_back(utf8_text(std::string(line.substr(0, line.find('\t')))));
+    const std::string_view name = line.substr(0, line.find('\t'));
+    reader.check_field(name);
+    barcodes.push_back(utf8_text(std::string(name)));
     if (barcodes.back().empty()) reader.fail("an empty cell name; expected one name on each line");
   }
   return barcodes;

@@ -71,7 +71,7 @@ FileInfo describe_plain_hdf5(const std::string& path, const ReadOptions&) {
   matrix.dtype = hdf5::dtype_name(stored.type);
   matrix.storage = "dense";
   for (const hdf5::Filter& filter : stored.filters) matrix.filters.push_back(hdf5::filter_name(filter.id));
-  matrix.problem = hdf5::reading_problem(file.matrix, stored);
+  matrix.problem = hdf5::placed_problem(file.matrix, stored);
   info.matrices.push_back(std::move(matrix));
   describe_columns(file.labels, {}, info);
   return info;

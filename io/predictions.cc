@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "engine/error.h"
+#include "io/field_text.h"
 #include "io/number_text.h"
 #include "io/text_reader.h"
 
@@ -17,12 +18,6 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kColumns = {"cell", "predicted", "probability", "margin", "true"};
 constexpr std::string_view kClassPrefix = "p:";
-
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
-  return text;
-}
 
 std::vector<std::string> split_tabs(std::string_view line) {
   std::vector<std::string> fields;

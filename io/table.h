@@ -47,6 +47,7 @@ std::vector<std::int64_t> category_counts(const Categorical& labels);
 struct UnreadColumn {
   std::string name;
   std::string reason;
+  std::string place = {};  // file and path in it, for messages
 };
 
 // Columns of equal length, in file order. The names of the rows themselves are not a column.

@@ -183,7 +183,7 @@ FileInfo describe_tenx_hdf5(const std::string& path, const ReadOptions& options)
     matrix.dtype = hdf5::dtype_name(stored.type);
     matrix.storage = "csr";
     for (const hdf5::Filter& filter : stored.filters) matrix.filters.push_back(hdf5::filter_name(filter.id));
-    matrix.problem = hdf5::reading_problem(data, stored);
+    matrix.problem = hdf5::placed_problem(data, stored);
     info.matrices.push_back(std::move(matrix));
     if (info.gene_columns.empty()) describe_columns({}, genes, info);
   }

@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 
 #include "engine/error.h"
+#include "io/field_text.h"
 
 namespace genexx {
 namespace {
@@ -146,5 +147,11 @@ void TextReader::rewind() { state_->start(); }
 std::int64_t TextReader::line_number() const { return state_->line; }
 const std::string& TextReader::path() const { return state_->path; }
 void TextReader::fail(const std::string& message) const { state_->fail(message); }
+
+void TextReader::check_field(std::string_view field) const {
+  if (static_cast<std::int64_t>(field.size()) <= kMaximumFieldBytes) return;
+  fail(fmt::format("a field of {} bytes ('{}'), at most {} are accepted; is the delimiter or a quote missing?",
+                   field.size(), excerpt(field), kMaximumFieldBytes));
+}
 
 }  // namespace genexx

@@ -11,6 +11,8 @@ namespace genexx {
 
 // Longest line accepted: a row of a million cells fits.
 inline constexpr std::int64_t kMaximumLineBytes = std::int64_t{16} << 20;
+// Longest field of a table accepted.
+inline constexpr std::int64_t kMaximumFieldBytes = std::int64_t{64} << 10;
 
 // Reads lines of `path`. Compression is told by the content, not by the name; several gzip members in a row are one
 // text. A UTF-8 byte order mark is skipped, "\r\n" counts as one line end, and the last line needs none. Memory: one
@@ -37,6 +39,9 @@ class TextReader {
 
   // InputError "PATH: line N: MESSAGE" for the line returned last.
   [[noreturn]] void fail(const std::string& message) const;
+
+  // Throws that error when a field of the line returned last is longer than kMaximumFieldBytes.
+  void check_field(std::string_view field) const;
 
  private:
   struct State;

@@ -55,9 +55,18 @@ KeptCells keep_large_types(std::span<const std::int32_t> labels, std::span<const
   return kept;
 }
 
-ClassTable make_classes(std::span<const std::string> labels, std::int64_t min_cells) {
+std::vector<std::int64_t> cells_with_values(const CsrMatrix& matrix) {
+  std::vector<std::int64_t> cells;
+  for (std::int64_t i = 0; i < matrix.rows; ++i)
+    if (matrix.row_begin[static_cast<std::size_t>(i) + 1] > matrix.row_begin[static_cast<std::size_t>(i)])
+      cells.push_back(i);
+  return cells;
+}
+
+ClassTable make_classes(std::span<const std::string> labels, std::int64_t min_cells,
+                        std::span<const std::int64_t> cells) {
   const ClassCodes all = encode_classes(labels);
-  KeptCells kept = keep_large_types(all.codes, all.names, {}, min_cells);
+  KeptCells kept = keep_large_types(all.codes, all.names, cells, min_cells);
   ClassTable table;
   for (const std::int32_t type : kept.types) table.names.push_back(all.names[static_cast<std::size_t>(type)]);
   if (table.names.size() < 2)
@@ -66,6 +75,13 @@ ClassTable make_classes(std::span<const std::string> labels, std::int64_t min_ce
         counted(min_cells, "cell"), table.names.size(), table.names.empty() ? "" : " ('" + table.names[0] + "')"));
   table.codes = encode_with(table.names, labels);
   table.warnings = std::move(kept.warnings);
+  const auto left_out = static_cast<std::int64_t>(labels.size() - cells.size());
+  if (cells.empty() || left_out == 0) return table;
+  std::vector<std::int32_t> codes(labels.size(), -1);
+  for (const std::int64_t cell : cells)
+    codes[static_cast<std::size_t>(cell)] = table.codes[static_cast<std::size_t>(cell)];
+  table.codes = std::move(codes);
+  table.warnings.push_back("dropped " + counted(left_out, "cell") + " without any value");
   return table;
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/csr_matrix.h"
+
 namespace genexx {
 
 // Cells of types that have at least `min_cells` of them; cells without a type are left out.
@@ -26,7 +28,12 @@ struct ClassTable {
   std::vector<std::int32_t> codes;  // [cells] index into names, -1 for cells that are left out
   std::vector<std::string> warnings;
 };
-// From the labels of all cells, "" for none. Throws RefusedError for fewer than two classes of `min_cells` cells.
-ClassTable make_classes(std::span<const std::string> labels, std::int64_t min_cells);
+// From the labels of all cells, "" for none. Cells that are not among `cells` (empty: all are) are left out with one
+// warning. Throws RefusedError for fewer than two classes of `min_cells` cells.
+ClassTable make_classes(std::span<const std::string> labels, std::int64_t min_cells,
+                        std::span<const std::int64_t> cells = {});
+
+// The rows that hold a value at all, ascending: nothing can be learned from the others, nor judged by them.
+std::vector<std::int64_t> cells_with_values(const CsrMatrix& matrix);
 
 }  // namespace genexx

@@ -99,18 +99,19 @@ Application::Application(const ApplicationOptions& options, Console& console)
 
   GeneMatchOptions rule;
   rule.min_overlap = options.reading.min_overlap;
+  rule.missing_file = options.missing_genes;
   if (options.reading.duplicates == "first") rule.duplicates = DuplicateGenes::first;
   if (options.reading.duplicates == "error" || (options.reading.duplicates == "auto" && values_ != Values::counts))
     rule.duplicates = DuplicateGenes::error;
   const std::vector<GeneNaming> data = gene_namings(*source_), model = namings(recipe.gene_ids, recipe.gene_symbols);
   match_ = match_genes(data, model, rule);
   console.say(match_.description);
-  if (!options.missing_genes.empty()) write_missing_genes(options.missing_genes, match_, model);
   gene_of_column_.resize(recipe.gene_ids.size());
   std::iota(gene_of_column_.begin(), gene_of_column_.end(), 0);
   sizes_libraries_ = values_ == Values::counts && recipe.library_genes() > 0;
   if (!sizes_libraries_) return;
   rule.min_overlap = 0;
+  rule.missing_file.clear();
   library_ = match_genes(data, namings(recipe.library_gene_ids, recipe.library_gene_symbols), rule);
   std::unordered_map<std::string, std::int32_t> gene;
   for (std::size_t i = 0; i < recipe.gene_ids.size(); ++i) gene[recipe.gene_ids[i]] = static_cast<std::int32_t>(i);

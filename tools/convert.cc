@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "io/atomic_file.h"
 #include "io/dense_rows.h"
+#include "io/field_text.h"
 #include "io/gct_writer.h"
 #include "io/gctx_writer.h"
 #include "io/h5ad_writer.h"
@@ -29,14 +30,15 @@ std::string extension(const std::string& path) {
 // Cells in rows, streamed.
 void write_text(const std::string& path, MatrixSource& source, char separator) {
   AtomicFile file(path);
-  for (const std::string& gene : source.gene_names()) file.write(std::string(1, separator) + gene);
+  const auto field = [&](const std::string& name) { return separator == ',' ? csv_field(name) : one_line(name); };
+  for (const std::string& gene : source.gene_names()) file.write(separator + field(gene));
   file.write("\n");
   CsrMatrix block;
   std::int64_t done = 0;
   while (source.next(block, kBlockRows)) {
     const std::vector<float> values = dense_rows(block);
     for (std::int64_t i = 0; i < block.rows; ++i) {
-      std::string line = source.cell_names()[static_cast<std::size_t>(done++)];
+      std::string line = field(source.cell_names()[static_cast<std::size_t>(done++)]);
       for (std::int64_t c = 0; c < block.cols; ++c)
         line += fmt::format("{}{}", separator, values[static_cast<std::size_t>(i * block.cols + c)]);
       file.write(line + "\n");
@@ -52,7 +54,14 @@ void write_array(const std::string& path, MatrixSource& source) {
   file.commit();
 }
 
+void warn_of_unread(const ObsTable& table, const std::string& kind, Console& console) {
+  for (const UnreadColumn& column : table.unread)
+    console.warn(fmt::format("{}: the {} column '{}' is left out, for it cannot be read: {}", column.place, kind,
+                             column.name, column.reason));
+}
+
 void convert(const ReadingOptions& o, const std::string& out, Console& console) {
+  refuse_unused(o, "convert", {Unused::exclude_label, Unused::input_kind, Unused::duplicates});
   refuse_existing(out, o.overwrite);
   const std::string kind = extension(out);
   const std::vector<std::string> known = {"h5ad", "csv", "tsv", "npy", "gct", "gctx"};
@@ -62,6 +71,8 @@ void convert(const ReadingOptions& o, const std::string& out, Console& console) 
   const std::unique_ptr<MatrixSource> source =
       std::make_unique<StoppableSource>(open_matrix(o.data, reader_options(o)), "converting");
   for (const std::string& text : source->warnings()) console.warn(text);
+  warn_of_unread(source->cells(), "cell", console);
+  warn_of_unread(source->genes(), "gene", console);
   if (kind == "h5ad") write_h5ad(out, *source, {.threads = thread_count(o)});
   if (kind == "csv") write_text(out, *source, ',');
   if (kind == "tsv") write_text(out, *source, '\t');

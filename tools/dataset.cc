@@ -142,6 +142,16 @@ void add_reading_options(CLI::App& verb, ReadingOptions& o) {
   verb.add_flag("--overwrite,!--no-overwrite", o.overwrite, "replace outputs that are there");
 }
 
+void refuse_unused(const ReadingOptions& o, const std::string& verb, std::initializer_list<Unused> unused) {
+  for (const Unused option : unused) {
+    const char* name = nullptr;
+    if (option == Unused::exclude_label && !o.excluded_labels.empty()) name = "--exclude-label";
+    if (option == Unused::input_kind && o.input_kind != "auto") name = "--input-kind";
+    if (option == Unused::duplicates && o.duplicates != "auto") name = "--duplicates";
+    if (name) throw UsageError(fmt::format("genexx {} takes the data as they are: leave {} out", verb, name));
+  }
+}
+
 MemoryCheck memory_check(const ReadingOptions& o) { return o.memory_check ? MemoryCheck::on : MemoryCheck::off; }
 
 int thread_count(const ReadingOptions& o) {
@@ -168,6 +178,13 @@ void refuse_existing(const std::string& path, bool overwrite) {
 std::vector<std::string> labels_of(const MatrixSource& source, const std::string& column,
                                    const std::vector<std::string>& excluded) {
   const Column* found = source.cells().find(column);
+  for (const UnreadColumn& unread : source.cells().unread)
+    if (!found && unread.name == column)
+      throw InputError(
+          fmt::format("{}: this column about the cells cannot be read: {}; expected text, numbers or a "
+                      "categorical of version 0.2.0. Choose another column, or give the labels with "
+                      "--labels FILE",
+                      unread.place, unread.reason));
   if (!found) {
     std::vector<std::string> names;
     std::string list;

@@ -2,6 +2,7 @@
 // The reading options every verb shares, and a data set read with them: matrix, names, labels, what kind of values.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +33,11 @@ struct ReadingOptions {
 
 // Adds --matrix, --orientation, ... to a verb.
 void add_reading_options(CLI::App& verb, ReadingOptions& options);
+
+// Throws UsageError when one of the options `unused` was given: `verb` does not do what they ask for, and whoever gave
+// them would take its results for something else.
+enum class Unused { exclude_label, input_kind, duplicates };
+void refuse_unused(const ReadingOptions& options, const std::string& verb, std::initializer_list<Unused> unused);
 
 // What the readers take of them.
 ReadOptions reader_options(const ReadingOptions& options);
@@ -73,7 +79,7 @@ void expect_known_kind(MatrixKindReport& kind, const ReadingOptions& options);
 Dataset read_dataset(const ReadingOptions& options, Labels labels, Console& console);
 
 // The label column of `source` as text, "" where missing or excluded. Throws RefusedError listing the columns there
-// are.
+// are, InputError for a column that is there but cannot be read.
 std::vector<std::string> labels_of(const MatrixSource& source, const std::string& column,
                                    const std::vector<std::string>& excluded);
 

@@ -90,11 +90,12 @@ DgexApplication::DgexApplication(const ApplicationOptions& application, const Dg
   destandardise_ = o.destandardise.value_or(is_raw);
   std::vector<GeneNaming> namings = {{"model ids", landmarks()}};
   if (!model.recipe.gene_symbols.empty()) namings.push_back({"model symbols", model.recipe.gene_symbols});
-  match_ = match_genes(gene_namings(*source_), namings, match_options(reading_, reading_.min_overlap));
+  GeneMatchOptions rule = match_options(reading_, reading_.min_overlap);
+  rule.missing_file = application.missing_genes;
+  match_ = match_genes(gene_namings(*source_), namings, rule);
   missing_ = match_.missing_mask();
   console.say(fmt::format("{}: {} profiles; {}; {}", reading_.data, source_->rows(), source_->description(),
                           match_.description));
-  if (!application.missing_genes.empty()) write_missing_genes(application.missing_genes, match_, namings);
   input_ = standardise_ == "own" ? own_scaling(*source_, match_) : scaling_of(model, "input_mean", "input_scale");
   for (const Model& m : models_) {
     inference_.push_back(std::make_unique<dgex::Inference>(*ctx_, m.network, m.replicas, m.weights));

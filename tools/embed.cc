@@ -4,6 +4,7 @@
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/field_text.h"
 #include "io/h5ad_writer.h"
 #include "io/npy.h"
 #include "tools/application.h"
@@ -106,6 +107,7 @@ void write_embedding(const std::string& path, const Embedding& e, const std::str
 }
 
 void embed(const EmbedOptions& o, Console& console) {
+  refuse_unused(o.application.reading, "embed", {Unused::exclude_label});
   const std::size_t dot = o.out.rfind('.');
   const std::string kind = dot == std::string::npos ? "" : o.out.substr(dot + 1);
   if (kind != "h5ad" && kind != "csv" && kind != "npy")

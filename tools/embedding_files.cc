@@ -9,6 +9,7 @@
 
 #include "engine/error.h"
 #include "io/atomic_file.h"
+#include "io/field_text.h"
 #include "io/open_matrix.h"
 #include "io/text_reader.h"
 
@@ -134,13 +135,6 @@ transbrain::RegionTable read_region_table(const std::string& path, const std::st
           matrix.value[static_cast<std::size_t>(k)];
   transbrain::check(table, path);
   return table;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
 }
 
 void write_region_csv(const std::string& path, const std::string& corner, const std::vector<std::string>& names,

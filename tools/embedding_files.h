@@ -28,7 +28,4 @@ void write_region_csv(const std::string& path, const std::string& corner, const 
 // Where the names of FILE.npy are.
 std::string names_file_of(const std::string& npy);
 
-// A field of a csv line, in quotes where it must be.
-std::string csv_field(const std::string& text);
-
 }  // namespace genexx::tools

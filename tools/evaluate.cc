@@ -33,6 +33,9 @@ void evaluate(const EvaluateOptions& o, Program& program) {
   Application application(o.application, program.console);
   const std::string column = reading.label_column.empty() ? "label" : reading.label_column;
   std::vector<std::string> truth = labels_of(application.source(), column, reading.excluded_labels);
+  const std::vector<std::string> labels = labels_of(application.source(), column, {});
+  std::int64_t excluded = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) excluded += truth[i].empty() && !labels[i].empty() ? 1 : 0;
   if (application.model().system == "transbrain" && column == transbrain::kRegionColumn)
     for (std::string& label : truth) label = transbrain::region_of(label);
   const std::vector<std::string>& classes = application.model().classes;
@@ -52,15 +55,18 @@ void evaluate(const EvaluateOptions& o, Program& program) {
                                       .probability = p.probability};
   const ClassificationMetrics metrics = classification_metrics(judged);
   const nlohmann::json test = metrics_json(std::vector<ClassificationMetrics>{metrics}, classes);
-  const nlohmann::json document = {
-      {"test", test}, {"unknown_labels", metrics.unknown_labels}, {"overlap", application.match().overlap}};
+  const std::int64_t unknown = metrics.unknown_labels - excluded;
+  const nlohmann::json document = {{"test", test},
+                                   {"unknown_labels", unknown},
+                                   {"excluded_labels", excluded},
+                                   {"overlap", application.match().overlap}};
   write_prediction_table(out.file("predictions.tsv"), application, p, truth);
   write_evaluation_report(out, {application, judged, metrics, document, program.command_line, reading.data, column});
   out.write_json("metrics.json", document);  // last: who finds it finds the others too
-  program.console.say(
-      fmt::format("accuracy {}, macro F1 {}, {} cells judged, {} with labels the model does not know; report: {}",
-                  figure_text(test["accuracy"]), figure_text(test["macro_f1"]), metrics.cells, metrics.unknown_labels,
-                  out.file("report.html")));
+  program.console.say(fmt::format(
+      "accuracy {}, macro F1 {}, {} cells judged, {} with labels the model does not know{}; report: {}",
+      figure_text(test["accuracy"]), figure_text(test["macro_f1"]), metrics.cells, unknown,
+      excluded > 0 ? fmt::format(", {} left out by --exclude-label", excluded) : "", out.file("report.html")));
 }
 
 }  // namespace

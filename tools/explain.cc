@@ -166,6 +166,7 @@ void write_explanation_report(const std::string& path, const Application& applic
 }
 
 void explain(const ExplainOptions& o, Program& program) {
+  refuse_unused(o.application.reading, "explain", {Unused::exclude_label});
   Console& console = program.console;
   if (o.all_classes && !o.target.empty()) throw UsageError("--class and --all-classes: leave one of them out");
   const std::string top = beside(o.out, ".top_genes.tsv"), report = beside(o.out, ".report.html");

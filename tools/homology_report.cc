@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "engine/version.h"
+#include "io/field_text.h"
 #include "io/report.h"
 #include "tools/embedding_files.h"
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // genexx inspect FILE: what is in a file, and what each matrix looks like.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "engine/error.h"
 #include "io/file_info.h"
+#include "io/labels.h"
 #include "tools/dataset.h"
 #include "tools/verbs.h"
 
@@ -20,9 +23,8 @@ nlohmann::json describe_matrix(const MatrixInfo& m, const ReadingOptions& o) {
     return out;
   }
   try {
-    ReadOptions read;
+    ReadOptions read = reader_options(o);
     read.matrix = m.name;
-    read.threads = thread_count(o);
     const std::unique_ptr<MatrixSource> source = open_matrix(o.data, read);
     const MatrixKindReport kind = classify_source(*source);
     out["kind"] = name_of(kind.kind);
@@ -34,14 +36,30 @@ nlohmann::json describe_matrix(const MatrixInfo& m, const ReadingOptions& o) {
     out["memory_bytes"] =
         static_cast<std::int64_t>(density * static_cast<double>(m.rows) * static_cast<double>(m.cols) * 8) +
         8 * (m.rows + 1);
-  } catch (const Error& error) {
+  } catch (const InputError& error) {
     out["problem"] = error.what();
   }
   return out;
 }
 
+// --matrix: that one alone. --labels: its labels beside those of the file.
+void apply_options(const ReadingOptions& o, FileInfo& info) {
+  if (!o.matrix.empty()) {
+    const auto other = [&](const MatrixInfo& m) { return m.name != o.matrix; };
+    if (std::all_of(info.matrices.begin(), info.matrices.end(), other)) {
+      open_matrix(o.data, reader_options(o));  // says which there are
+      throw RefusedError(o.data + ": there is no matrix called '" + o.matrix + "'");
+    }
+    info.matrices.erase(std::remove_if(info.matrices.begin(), info.matrices.end(), other), info.matrices.end());
+  }
+  if (o.labels_file.empty()) return;
+  const std::unique_ptr<MatrixSource> source = open_matrix(o.data, reader_options(o));
+  if (const Column* labels = source->cells().find(kLabelColumn)) describe_columns({{*labels}}, {}, info);
+}
+
 nlohmann::json describe(const ReadingOptions& o) {
-  const FileInfo info = describe_file(o.data);
+  FileInfo info = describe_file(o.data, reader_options(o));
+  apply_options(o, info);
   nlohmann::json out = {
       {"file", o.data},      {"format", format_name(info.format)}, {"layout", info.layout},
       {"bytes", info.bytes}, {"cell_columns", info.cell_columns},  {"gene_columns", info.gene_columns}};
@@ -53,6 +71,9 @@ nlohmann::json describe(const ReadingOptions& o) {
     for (const auto& count : label.counts) counts[count.first] = count.second;
     out["labels"].push_back({{"column", label.name}, {"missing", label.missing}, {"counts", counts}});
   }
+  out["unreadable_columns"] = nlohmann::json::array();
+  for (const UnreadColumn& column : info.unread_cell_columns)
+    out["unreadable_columns"].push_back({{"column", column.name}, {"problem", column.reason}});
   return out;
 }
 
@@ -86,6 +107,9 @@ void print_text(const nlohmann::json& d) {
     for (const auto& [name, count] : label["counts"].items())
       fmt::print("  {:8} {}\n", count.get<std::int64_t>(), name);
   }
+  for (const nlohmann::json& column : d["unreadable_columns"])
+    fmt::print("cell column {} cannot be read: {}\n", column["column"].get<std::string>(),
+               column["problem"].get<std::string>());
 }
 
 }  // namespace
@@ -96,9 +120,10 @@ void add_inspect(CLI::App& app, Program& program) {
   const auto json = std::make_shared<bool>(false);
   verb->add_option("FILE", o->data, "any readable file or directory")->required();
   verb->add_flag("--json", *json, "print JSON");
-  verb->add_option("--threads", o->threads, "0: as many as the machine has")->check(CLI::Range(0, 4096));
+  add_reading_options(*verb, *o);
   verb->callback([&program, o, json] {
     program.action = [o, json] {
+      refuse_unused(*o, "inspect", {Unused::exclude_label, Unused::input_kind, Unused::duplicates});
       const nlohmann::json described = describe(*o);
       refuse_unreadable(described);
       *json ? fmt::print("{}\n", described.dump(2, ' ', false, nlohmann::json::error_handler_t::replace))

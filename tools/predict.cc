@@ -40,6 +40,7 @@ bool ends_with(const std::string& text, const std::string& end) {
 }
 
 void predict(const PredictOptions& o, Console& console) {
+  refuse_unused(o.application.reading, "predict", {Unused::exclude_label});
   const ReadingOptions& reading = o.application.reading;
   if (o.in_place == !o.out.empty())
     throw UsageError("say where the predictions go: --out FILE.h5ad, --out FILE.tsv, or --in-place");
@@ -48,6 +49,7 @@ void predict(const PredictOptions& o, Console& console) {
   const bool table = ends_with(o.out, ".tsv");
   if (!o.in_place && !table && !ends_with(o.out, ".h5ad"))
     throw UsageError("--out " + o.out + ": expected a name that ends in .h5ad or .tsv");
+  if (o.in_place) check_replaceable(reading.data);
   if (!o.in_place) refuse_existing(o.out, reading.overwrite);
   Application application(o.application, console);
   const CellPredictions predictions = predict_all(application, o.prediction);

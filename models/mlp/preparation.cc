@@ -164,7 +164,7 @@ PreparedCells prepare(Context& ctx, const CellInput& input, const Config& config
   if (unknown > 0)
     out.warnings.push_back(counted(unknown, "cell") +
                            " left out: their label means no known type (select.unknown_labels)");
-  ClassTable table = make_classes(labels, config.min_class_cells);
+  ClassTable table = make_classes(labels, config.min_class_cells, cells_with_values(input.matrix));
   out.classes = table.names;
   out.warnings.insert(out.warnings.end(), table.warnings.begin(), table.warnings.end());
   out.splits = make_splits(input, table.codes,

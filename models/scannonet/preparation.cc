@@ -46,7 +46,7 @@ SelectionOptions selection_options(const Config& config, Recipe::InputKind input
 
 Prepared prepare(Context& ctx, const CellInput& input, const Config& config, const PreparationOptions& options) {
   Prepared out;
-  ClassTable table = make_classes(input.labels, config.min_class_cells);
+  ClassTable table = make_classes(input.labels, config.min_class_cells, cells_with_values(input.matrix));
   out.classes = table.names;
   out.warnings = std::move(table.warnings);
   out.splits = make_splits(input, table.codes, split_plan(config), options);
