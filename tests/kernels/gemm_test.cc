@@ -96,6 +96,13 @@ TEST_CASE("gemm: every transpose, sizes around the block edges") {
   });
 }
 
+TEST_CASE("gemm: every number of last rows, whole and part panels of columns") {
+  on_every_device([](Context& ctx) {
+    for (int m = 1; m < 30; ++m)
+      for (const int n : {32, 35}) check_case<float>(ctx, {m, n, 9});
+  });
+}
+
 TEST_CASE("gemm: replicas give the bits of runs of their own, and a shared operand serves all") {
   on_every_device([](Context& ctx) {
     const std::int64_t r = 3, m = 17, n = 40, k = 70;
@@ -116,20 +123,22 @@ TEST_CASE("gemm: replicas give the bits of runs of their own, and a shared opera
   });
 }
 
-TEST_CASE("gemm: bits do not depend on threads") {
-  const std::int64_t m = 300, n = 700, k = 500;
-  const std::vector<float> a = cast<float>(random_values(m * k, 1)), b = cast<float>(random_values(k * n, 2));
-  std::vector<float> first;
-  for (const int threads : {1, 2, 3, 5}) {
-    CAPTURE(threads);
-    ThreadPool pool(threads);
-    CpuContext ctx(&pool);
-    const DeviceArray da(ctx, {1, m, k}, a), db(ctx, {1, k, n}, b), c(ctx, {1, m, n}, DType::f32);
+TEST_CASE("gemm: bits do not depend on threads, with a small and with a large second matrix") {
+  for (const auto& [m, n, k] :
+       std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t>>{{300, 700, 500}, {250, 1100, 1000}}) {
+    const std::vector<float> a = cast<float>(random_values(m * k, 1)), b = cast<float>(random_values(k * n, 2));
+    std::vector<float> first;
+    for (const int threads : {1, 2, 3, 5}) {
+      CAPTURE(threads);
+      ThreadPool pool(threads);
+      CpuContext ctx(&pool);
+      const DeviceArray da(ctx, {1, m, k}, a), db(ctx, {1, k, n}, b), c(ctx, {1, m, n}, DType::f32);
 
-    gemm::run(ctx, {.a = da, .b = db, .c = c});
+      gemm::run(ctx, {.a = da, .b = db, .c = c});
 
-    if (first.empty()) first = c.download<float>();
-    expect_equal_bits(c.download<float>(), first);
+      if (first.empty()) first = c.download<float>();
+      expect_equal_bits(c.download<float>(), first);
+    }
   }
 }
 
