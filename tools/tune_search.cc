@@ -102,7 +102,7 @@ std::int64_t Search::most_together(const tune::TrialGroup& group) {
   if (task_.config.together > 0) most = std::min(most, task_.config.together);
   return tune::most_within(most, available_memory(), [&](std::int64_t count) {
     lay_out_trials({group.trials.begin(), group.trials.begin() + count});
-    return estimate_training_bytes(plan_.network, plan_.prepared, plan_.tasks, plan_.trainer.batch,
+    return estimate_training_bytes(plan_.network, plan_.prepared, plan_.tasks, plan_.trainer,
                                    thread_count(task_.reading));
   });
 }
@@ -185,8 +185,8 @@ void Search::run_part(const Part& part, std::size_t rung) {
                   [&](std::int64_t number) { return trial(number).rungs_done > static_cast<std::int64_t>(rung); }))
     return;
   lay_out_trials(numbers);
-  const std::int64_t bytes = estimate_training_bytes(plan_.network, plan_.prepared, plan_.tasks, plan_.trainer.batch,
-                                                     thread_count(task_.reading));
+  const std::int64_t bytes =
+      estimate_training_bytes(plan_.network, plan_.prepared, plan_.tasks, plan_.trainer, thread_count(task_.reading));
   const tune::Hyperparameters& shape = trial(numbers.front()).hyperparameters;
   records_.console.say(fmt::format("{} {}: {} of {} units, batch {}, to epoch {}; about {} more memory",
                                    numbers.size() == 1 ? "trial" : "trials", fmt::join(numbers, ", "),

@@ -188,7 +188,7 @@ TEST_CASE("matrix_market: name files that do not fit are refused with the number
   write_text(directory.file("genes.tsv"), "E1\tActb\nE2\tCd3e\n");
   write_text(directory.file("barcodes.tsv"), "A\nB\n");
 
-  CHECK(contains(error_of(directory.path()), "is 3 x 2, but its name files have 2 features and 2 cells"));
+  CHECK(contains(error_of(directory.path()), "is 3 x 2, but the name files beside it have 2 features and 2 cells"));
   CHECK(contains(error_of(directory.path(), {.orientation = Orientation::genes_rows}),
                  "has 2 names, the matrix needs 3"));
 }

@@ -103,7 +103,7 @@ class BadInput(unittest.TestCase):
         self.refused(4, "scaled", "--input-kind", words=["train", table, "--labels", labels, "--out", self.path("out")])
 
     def test_genes_of_another_organism(self):
-        self.refused(4, "overlap", words=["predict", self.model, self.write("t.csv", TABLE), "--out", self.path("p.tsv")])
+        self.refused(4, "none of the", "--gene-column", words=["predict", self.model, self.write("t.csv", TABLE), "--out", self.path("p.tsv")])
         self.assertFalse(os.path.exists(self.path("p.tsv")))
 
     def damaged_model(self, name, change, checksums=True):

@@ -147,10 +147,10 @@ class Reading(ProgramTest):
             offsets = file["X/indptr"][:]
             file["X/data"][:offsets[5]] = 0
         path = self.changed("zeros.h5ad", change)
-        for more in ([], ["--folds", 3]):
+        for more in (["--replicas", 1], ["--folds", 3]):
             with self.subTest(more=more):
                 out = self.path("zeros" + "".join(map(str, more)))
-                done = self.must("train", path, "--label", "cell_type", "--out", out, "--replicas", 1, *SHORT, *more)
+                done = self.must("train", path, "--label", "cell_type", "--out", out, *SHORT, *more)
                 warnings = [line for line in done.stderr.splitlines() if "without any value" in line]
                 self.assertEqual(len(warnings), 1, done.stderr)
                 self.assertIn("dropped 5 cells", warnings[0])

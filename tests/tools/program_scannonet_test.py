@@ -65,8 +65,14 @@ class Scannonet(ProgramTest):
     def test_the_history_has_a_line_an_epoch_and_replica(self):
         rows = table(os.path.join(self.run_directory, "history.tsv"))
 
-        self.assertEqual(len(rows), 2 * (2 + 40))
-        self.assertEqual({row["phase"] for row in rows}, {"pretrain", "train"})
+        # Few validation cells: once more with them, as many epochs as each replica chose.
+        again = {"pretrain, all cells", "train, all cells"}
+        self.assertEqual({row["phase"] for row in rows}, {"pretrain", "train", *again})
+        self.assertEqual(len([row for row in rows if row["phase"] not in again]), 2 * (2 + 40))
+        for replica in "01":
+            chosen = max(int(row["epoch"]) for row in rows if row["phase"] == "train" and row["replica"] == replica and row["best"] == "1")
+            trained = [row for row in rows if row["phase"] == "train, all cells" and row["replica"] == replica]
+            self.assertEqual(len(trained), chosen)
 
     def test_the_same_seed_gives_the_same_model_for_any_number_of_threads(self):
         again = self.path("again")
