@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of README.md, docs/user-guide.md, docs/dgex.md, docs/fly.md and docs/tune.md work in the order they stand in, on files of the names they use."""
+"""The commands of README.md, docs/user-guide.md, docs/scannonet.md, docs/dgex.md, docs/fly.md and docs/tune.md work in the order they stand in, on files of the names they use."""
 import os
 import re
 import shlex
@@ -38,6 +38,9 @@ class Docs(unittest.TestCase):
 
     def test_the_commands_of_the_user_guide_work(self):
         self.run_commands_of("docs/user-guide.md")
+
+    def test_the_commands_of_the_scannonet_page_work(self):
+        self.run_commands_of("docs/scannonet.md", at_least=5)
 
     def test_the_commands_of_the_dgex_page_work(self):
         self.run_commands_of("docs/dgex.md", at_least=6)
