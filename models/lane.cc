@@ -84,7 +84,7 @@ Lane::Lane(Context& ctx, const Network& network, const DeviceData& data, const T
 }
 
 void Lane::upload_statistics() {
-  std::vector<float> shift, factor, index, mask;
+  std::vector<float> shift, factor, index, mask, class_weight;
   bool masked = false;
   for (const ReplicaTask& t : tasks_) {
     const Preparation& p = set_.preparations[static_cast<std::size_t>(t.preparation)];
@@ -93,10 +93,12 @@ void Lane::upload_statistics() {
     index.insert(index.end(), p.index.begin(), p.index.end());
     mask.insert(mask.end(), p.mask.begin(), p.mask.end());
     masked |= p.live_genes != genes_;
+    class_weight.insert(class_weight.end(), t.class_weights.begin(), t.class_weights.end());
   }
   shift_ = upload_floats(ctx_, config_.dtype, shift);
   factor_ = upload_floats(ctx_, config_.dtype, factor);
   index_ = upload_floats(ctx_, config_.dtype, index);
+  class_weight_ = upload_floats(ctx_, config_.dtype, class_weight);
   if (masked) mask_ = upload_floats(ctx_, config_.dtype, mask);
 }
 
@@ -169,6 +171,8 @@ void Lane::step(std::int64_t rows) {
     feed_targets(batch_rows(rows), rows);
     targets.targets = batch_targets(rows);
   }
+  if (class_weight_.bytes() > 0)
+    targets.class_weight = {class_weight_.data(), config_.dtype, {replicas(), set_.classes}};
   if (index_.bytes() > 0) targets.index = {index_.data(), config_.dtype, {replicas(), genes_}};
   if (mask_.bytes() > 0) targets.gene_mask = {mask_.data(), config_.dtype, {replicas(), genes_}};
   session_.forward(rows, Mode::training, losses_->nodes());

@@ -94,6 +94,7 @@ class Lane {
   std::vector<Buffer> kept_;                // flat copies of the weights, one a slot
   Buffer rows_, labels_, targets_, error_;  // of the batch; error_ [r]: mean absolute error
   Buffer shift_, factor_, index_, mask_;    // [r, g]
+  Buffer class_weight_;                     // [r, k], or empty
   std::unique_ptr<StepGraph> full_step_, tail_step_;
 };
 

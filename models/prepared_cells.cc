@@ -134,4 +134,17 @@ void balance_classes(const TrainingSet& set, std::vector<ReplicaTask>& tasks) {
   }
 }
 
+void weigh_classes(const TrainingSet& set, std::vector<ReplicaTask>& tasks) {
+  for (ReplicaTask& task : tasks) {
+    std::vector<double> cells(static_cast<std::size_t>(set.classes), 0.0);
+    for (const std::int64_t c : task.train)
+      if (const std::int32_t label = set.labels[static_cast<std::size_t>(c)]; label >= 0)
+        cells[static_cast<std::size_t>(label)] += 1;
+    const double all = std::accumulate(cells.begin(), cells.end(), 0.0);
+    task.class_weights.clear();
+    for (const double n : cells)
+      task.class_weights.push_back(n > 0 ? static_cast<float>(all / (static_cast<double>(set.classes) * n)) : 0.0f);
+  }
+}
+
 }  // namespace genexx

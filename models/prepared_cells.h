@@ -83,4 +83,8 @@ std::vector<ReplicaTask> replicas_of(const PreparedCells& prepared, std::int64_t
 // Draws every replica's classes equally often: see oversampling_weights.
 void balance_classes(const TrainingSet& set, std::vector<ReplicaTask>& tasks);
 
+// Weighs every replica's classes by n / (k n_c) in the cross-entropy, n_c of its n training cells being of class c; 0
+// for a class without any. scikit-learn calls it "balanced".
+void weigh_classes(const TrainingSet& set, std::vector<ReplicaTask>& tasks);
+
 }  // namespace genexx

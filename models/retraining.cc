@@ -31,6 +31,7 @@ std::vector<ReplicaTask> retraining_tasks(const TrainingSet& set, const std::vec
     task.last_phase_epochs = chosen_epoch(history, last_phase, static_cast<std::int64_t>(r));
   }
   if (!tasks.front().cell_weights.empty()) balance_classes(set, again);
+  if (!tasks.front().class_weights.empty()) weigh_classes(set, again);
   return again;
 }
 

@@ -56,6 +56,8 @@ struct ReplicaTask {
   std::vector<std::int64_t> train, validation;  // cells
   // How often each cell of `train` is drawn, with replacement, in relation to the others; empty: each once an epoch.
   std::vector<double> cell_weights = {};
+  // [classes] weights of the classes in the cross-entropy; empty: all alike. All replicas of a run have them, or none.
+  std::vector<float> class_weights = {};
   // Where replicas of one run differ in more than the seed: instead of the phase's and the network's own.
   std::optional<double> learning_rate = std::nullopt, weight_decay = std::nullopt, dropout = std::nullopt;
   // Most epochs of the last phase, where that is fewer than the phase's.

@@ -25,6 +25,7 @@ struct Config {
   double lr_decay = 1;
   std::int64_t lr_decay_epochs = 20;
   double label_smoothing = 0;
+  std::string loss = "cross_entropy";
   bool oversampling = false;
   std::string keep = "best";
   std::int64_t patience = 50;
@@ -62,6 +63,8 @@ struct Config {
     v.field("train.momentum", momentum, "of sgd");
     v.field("train.lr_decay", lr_decay, "factor of the learning rate ...");
     v.field("train.lr_decay_epochs", lr_decay_epochs, "... every so many epochs");
+    v.choice("train.loss", loss, {"cross_entropy", "weighted_cross_entropy"},
+             "weighted: every class counts alike, however many cells it has");
     v.field("train.label_smoothing", label_smoothing, "of the cross-entropy");
     v.field("train.oversampling", oversampling, "draw cells with replacement, classes equally");
     v.choice("train.keep", keep, {"best", "last"}, "weights of the best validation, or of the last epoch");

@@ -38,6 +38,7 @@ std::vector<ReplicaTask> make_tasks(const PreparedCells& prepared, std::int64_t 
                                     const Config& config) {
   std::vector<ReplicaTask> tasks = replicas_of(prepared, replicas, seed);
   if (config.oversampling) balance_classes(prepared.set, tasks);
+  if (config.loss == "weighted_cross_entropy") weigh_classes(prepared.set, tasks);
   return tasks;
 }
 

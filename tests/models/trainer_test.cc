@@ -112,6 +112,34 @@ TEST_CASE("trainer: stopping at any epoch and resuming gives the bits of an unin
   }
 }
 
+TEST_CASE("trainer: weights of classes are those of the mean cross-entropy") {
+  on_every_device([](Context& ctx) {
+    const TrainingSet set = toy_training_set({}, 2);
+    const Network network =
+        scannonet::make_network(set.genes(), set.classes, 0.3, {.squeeze = 5, .hidden = 16, .embedding = 7});
+    TrainerConfig config;
+    config.batch = 96;
+    config.phases = {{.name = "train",
+                      .epochs = 1,
+                      .learning_rate = 1e-12,
+                      .losses = {scannonet::classification(network)},
+                      .dropout = DropoutUse::never}};
+    std::vector<ReplicaTask> tasks = toy_replicas(set, 2, 7);
+    for (ReplicaTask& task : tasks) {
+      task.cell_weights.clear();
+      task.validation.clear();  // the cells of class 1 alone
+      for (const std::int64_t c : task.train)
+        if (set.labels[static_cast<std::size_t>(c)] == 1) task.validation.push_back(c);
+      task.class_weights = {0, 3, 0, 0};
+    }
+
+    Trainer trainer(ctx, network, set, tasks, config, {});
+    trainer.run();
+
+    for (const EpochRecord& r : trainer.history()) CHECK(r.losses[0] == doctest::Approx(r.validation.loss));
+  });
+}
+
 TEST_CASE("trainer: the accuracy of training rows is that of the same cells judged, where nothing changes meanwhile") {
   on_every_device([](Context& ctx) {
     const TrainingSet set = toy_training_set({}, 2);
