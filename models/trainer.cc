@@ -53,10 +53,12 @@ double cost_of(const KeepRule& rule, const EpochRecord& r) {
 bool judges_validation(Criterion c) { return c != Criterion::monitor && c != Criterion::external; }
 
 // One standard error of the cost on `cells` validation cells: for classification that of a share, for each of its two
-// figures.
+// figures. Two hits and two misses are added (Agresti and Coull, "Approximate is better than exact for interval
+// estimation of binomial proportions", 1998): forty cells that are all right are no proof of a share of one.
 double standard_error(const KeepRule& rule, const Judgement& v, std::size_t cells) {
   if (rule.criterion != Criterion::classification || cells == 0) return 0;
-  return 2.0 * std::sqrt(v.accuracy * (1.0 - v.accuracy) / static_cast<double>(cells));
+  const double n = static_cast<double>(cells) + 4, share = (v.accuracy * static_cast<double>(cells) + 2) / n;
+  return 2.0 * std::sqrt(share * (1.0 - share) / n);
 }
 
 // Slices of [r, ...] tensors of several lanes, put together again along r.
