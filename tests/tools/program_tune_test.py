@@ -62,7 +62,8 @@ class Tune(ProgramTest):
 
     def logged(self, out, event):
         with open(self.path(out, "log.jsonl"), encoding="utf-8") as file:
-            return [line for line in map(json.loads, file) if line["event"] == event]
+            whole = [line for line in file if line.endswith("\n")]  # the last one may be being written
+        return [line for line in map(json.loads, whole) if line["event"] == event]
 
     def test_it_leaves_the_files_of_a_training_and_those_of_the_search(self):
         files = os.listdir(self.path("run"))
