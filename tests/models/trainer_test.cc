@@ -35,6 +35,18 @@ Network toy_network(const TrainingSet& set) {
   return scannonet::make_network(set.genes(), set.classes, 0.3, {.squeeze = 5, .hidden = 16, .embedding = 7});
 }
 
+// One epoch of classification that changes nothing and drops nothing: its figures are those of the first weights.
+TrainerConfig idle_config(const Network& network) {
+  TrainerConfig config;
+  config.batch = 32;
+  config.phases = {{.name = "train",
+                    .epochs = 1,
+                    .learning_rate = 1e-12,
+                    .losses = {scannonet::classification(network)},
+                    .dropout = DropoutUse::never}};
+  return config;
+}
+
 std::vector<NamedTensor> train(Context& ctx, const TrainingSet& set, const std::vector<ReplicaTask>& tasks) {
   const Network network = toy_network(set);
   Trainer trainer(ctx, network, set, tasks, toy_config(network), {});
@@ -115,15 +127,9 @@ TEST_CASE("trainer: stopping at any epoch and resuming gives the bits of an unin
 TEST_CASE("trainer: weights of classes are those of the mean cross-entropy") {
   on_every_device([](Context& ctx) {
     const TrainingSet set = toy_training_set({}, 2);
-    const Network network =
-        scannonet::make_network(set.genes(), set.classes, 0.3, {.squeeze = 5, .hidden = 16, .embedding = 7});
-    TrainerConfig config;
-    config.batch = 96;
-    config.phases = {{.name = "train",
-                      .epochs = 1,
-                      .learning_rate = 1e-12,
-                      .losses = {scannonet::classification(network)},
-                      .dropout = DropoutUse::never}};
+    const Network network = toy_network(set);
+    TrainerConfig config = idle_config(network);
+    config.batch = 96;  // all cells: the mean is weighted batch by batch
     std::vector<ReplicaTask> tasks = toy_replicas(set, 2, 7);
     for (ReplicaTask& task : tasks) {
       task.cell_weights.clear();
@@ -143,15 +149,8 @@ TEST_CASE("trainer: weights of classes are those of the mean cross-entropy") {
 TEST_CASE("trainer: the accuracy of training rows is that of the same cells judged, where nothing changes meanwhile") {
   on_every_device([](Context& ctx) {
     const TrainingSet set = toy_training_set({}, 2);
-    const Network network =
-        scannonet::make_network(set.genes(), set.classes, 0.3, {.squeeze = 5, .hidden = 16, .embedding = 7});
-    TrainerConfig config;
-    config.batch = 32;
-    config.phases = {{.name = "train",
-                      .epochs = 1,
-                      .learning_rate = 1e-12,
-                      .losses = {scannonet::classification(network)},
-                      .dropout = DropoutUse::never}};
+    const Network network = toy_network(set);
+    TrainerConfig config = idle_config(network);
     config.phases[0].losses[0].counts_hits = true;
     std::vector<ReplicaTask> tasks = toy_replicas(set, 2, 7);
     for (ReplicaTask& task : tasks) {
@@ -174,8 +173,7 @@ TEST_CASE("trainer: the accuracy of training rows is that of the same cells judg
 TEST_CASE("trainer: a replica with fewer epochs has the bits of a run that ends there, alone and beside longer ones") {
   on_every_device([](Context& ctx) {
     const TrainingSet set = toy_training_set({}, 2);
-    const Network network =
-        scannonet::make_network(set.genes(), set.classes, 0.3, {.squeeze = 5, .hidden = 16, .embedding = 7});
+    const Network network = toy_network(set);
     TrainerConfig config;
     config.batch = 32;
     config.phases = {
