@@ -73,9 +73,7 @@ class DgexRun {
         network_.parameter_count(), replicas_, bytes_text(estimated_memory_)));
     expect_memory(memory, "training", memory_check(o_.reading));
     if (o_.dry_run) return;
-    RunDirectory out(o_.out, o_.resume              ? RunDirectory::Use::resume
-                             : o_.reading.overwrite ? RunDirectory::Use::replace
-                                                    : RunDirectory::Use::fresh);
+    RunDirectory out(o_.out, use_of(o_));
     const auto begin = Clock::now();
     train(trainer, tasks, out);
     seconds_.train = since(begin);

@@ -239,9 +239,7 @@ void train_transbrain(const TrainOptions& o, Program& program) {
   expect_memory(memory, "training", memory_check(o.reading));
   if (o.dry_run) return;
 
-  RunDirectory out(o.out, o.resume              ? RunDirectory::Use::resume
-                          : o.reading.overwrite ? RunDirectory::Use::replace
-                                                : RunDirectory::Use::fresh);
+  RunDirectory out(o.out, use_of(o));
   const nlohmann::json identity = identity_of(o, files, config_json, pairs_text(plan.pairs.pairs), *ctx);
   const nlohmann::json description = describe_run(identity, files.training, program.command_line);
   out.log("start", description);
