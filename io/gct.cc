@@ -68,6 +68,7 @@ std::vector<std::string> read_line_of(TextReader& text, const GctHead& head, con
   std::string_view line;
   if (!text.next(line)) text.fail(fmt::format("the file ends here, expected {}; fetch it again", what));
   std::vector<std::string> fields = split(line);
+  for (const std::string& field : fields) text.check_field(field);
   const std::int64_t expected = 1 + head.row_fields + head.columns;
   const auto found = static_cast<std::int64_t>(fields.size());
   if (found != expected)
@@ -112,11 +113,15 @@ struct GctGenes {
 // One row of the data block; the cells from genes.matrix.cells on are checked and left out.
 void read_gene(const TextReader& text, std::string_view line, const GctHead& head, GctGenes& genes) {
   TabFields fields(line);
-  genes.ids.push_back(utf8_text(std::string(fields.next())));
+  const auto next_text = [&] {
+    const std::string_view field = fields.next();
+    text.check_field(field);
+    return utf8_text(std::string(field));
+  };
+  genes.ids.push_back(next_text());
   if (genes.ids.back().empty() || genes.ids.back() == kCmapMissing)
     text.fail("the row has no id in its first field; every gene needs one");
-  for (std::vector<std::string>& values : genes.fields)
-    values.push_back(fields.done() ? "" : utf8_text(std::string(fields.next())));
+  for (std::vector<std::string>& values : genes.fields) values.push_back(fields.done() ? "" : next_text());
   std::int64_t column = 0;
   for (; !fields.done(); ++column) {
     const std::string_view field = fields.next();

@@ -32,7 +32,9 @@ GeuvadisHead read_head(TextReader& text) {
   GeuvadisHead head;
   TabFields fields(line);
   for (std::size_t i = 0; !fields.done(); ++i) {
-    std::string field = utf8_text(std::string(fields.next()));
+    const std::string_view found = fields.next();
+    text.check_field(found);
+    std::string field = utf8_text(std::string(found));
     if (i < kGeneFields) {
       head.names[i] = std::move(field);
     } else {

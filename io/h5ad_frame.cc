@@ -98,13 +98,17 @@ bool known_version(const Node& node, const std::string& version) {
   return string_attribute(node, "encoding-version").value_or(version) == version;
 }
 
+std::string encoding_text(const Node& node) {
+  return fmt::format("its encoding is '{}' version '{}'", encoding_type(node),
+                     string_attribute(node, "encoding-version").value_or("none"));
+}
+
 // A column that is a group, or nullopt and the reason.
 std::optional<Column> read_group_column(const Node& group, const std::string& name, std::string& reason) {
   const std::string type = encoding_type(group);
   if (type == "categorical" && known_version(group, "0.2.0")) return Column{name, read_categorical_group(group)};
   if (type.rfind("nullable-", 0) == 0 && known_version(group, "0.1.0")) return Column{name, read_nullable(group)};
-  reason = fmt::format("its encoding is '{}' version '{}'", type,
-                       string_attribute(group, "encoding-version").value_or("none"));
+  reason = encoding_text(group);
   return std::nullopt;
 }
 
@@ -112,6 +116,11 @@ std::optional<Column> read_dataset_column(const Node& dataset, const std::string
   if (const auto categories = hdf5::reference_attribute(dataset, "categories")) {
     return Column{name, make_categorical(dataset, hdf5::read_integers(dataset),
                                          hdf5::read_as_text(dataset.open_reference(*categories)))};
+  }
+  const std::string type = encoding_type(dataset);
+  if (!type.empty() && !((type == "array" || type == "string-array") && known_version(dataset, "0.2.0"))) {
+    reason = encoding_text(dataset);
+    return std::nullopt;
   }
   const hdf5::DatasetInfo info = hdf5::describe_dataset(dataset);
   if (info.null || info.shape.size() != 1) {

@@ -12,6 +12,7 @@
 #include "io/safetensors.h"
 #include "io/value_check.h"
 #include "models/library_size.h"
+#include "tools/output_place.h"
 #include "tools/stop_signal.h"
 #include "tools/train_options.h"
 
@@ -68,7 +69,7 @@ void check_missing_genes_file(const ApplicationOptions& o) {
   std::error_code error;
   if (std::filesystem::equivalent(o.missing_genes, o.reading.data, error))
     throw UsageError("--missing-genes " + o.missing_genes + " is the data file itself; choose another name");
-  refuse_existing(o.missing_genes, o.reading.overwrite);
+  expect_output(o.missing_genes, o.reading.overwrite);
 }
 
 Application::Application(const ApplicationOptions& options, Console& console)

@@ -9,6 +9,7 @@
 #include "engine/device.h"
 #include "io/atomic_file.h"
 #include "tools/dataset.h"
+#include "tools/output_place.h"
 #include "tools/stop_signal.h"
 #include "tools/verbs.h"
 
@@ -24,7 +25,7 @@ struct BenchOptions {
 };
 
 void run_bench(const BenchOptions& o, const std::string& command, Console& console) {
-  if (!o.json.empty()) refuse_existing(o.json, o.overwrite);
+  if (!o.json.empty()) expect_output(o.json, o.overwrite);
   ThreadPool pool(o.threads > 0 ? o.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   const std::unique_ptr<Context> ctx = make_context(o.device, &pool);
   const nlohmann::json document = bench::run_benches(*ctx, {.names = o.names,

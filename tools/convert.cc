@@ -13,6 +13,7 @@
 #include "io/h5ad_writer.h"
 #include "io/npy_writer.h"
 #include "tools/dataset.h"
+#include "tools/output_place.h"
 #include "tools/stop_signal.h"
 #include "tools/stoppable_source.h"
 #include "tools/verbs.h"
@@ -61,8 +62,10 @@ void warn_of_unread(const ObsTable& table, const std::string& kind, Console& con
 }
 
 void convert(const ReadingOptions& o, const std::string& out, Console& console) {
-  refuse_unused(o, "convert", {Unused::exclude_label, Unused::input_kind, Unused::duplicates});
-  refuse_existing(out, o.overwrite);
+  refuse_unused(o, "convert",
+                {Unused::label, Unused::exclude_label, Unused::batch, Unused::group, Unused::input_kind,
+                 Unused::duplicates, Unused::min_overlap});
+  expect_output(out, o.overwrite);
   const std::string kind = extension(out);
   const std::vector<std::string> known = {"h5ad", "csv", "tsv", "npy", "gct", "gctx"};
   if (std::find(known.begin(), known.end(), kind) == known.end())

@@ -143,13 +143,32 @@ void add_reading_options(CLI::App& verb, ReadingOptions& o) {
 }
 
 void refuse_unused(const ReadingOptions& o, const std::string& verb, std::initializer_list<Unused> unused) {
-  for (const Unused option : unused) {
-    const char* name = nullptr;
-    if (option == Unused::exclude_label && !o.excluded_labels.empty()) name = "--exclude-label";
-    if (option == Unused::input_kind && o.input_kind != "auto") name = "--input-kind";
-    if (option == Unused::duplicates && o.duplicates != "auto") name = "--duplicates";
-    if (name) throw UsageError(fmt::format("genexx {} takes the data as they are: leave {} out", verb, name));
-  }
+  const auto given = [&](Unused option) -> const char* {
+    switch (option) {
+      case Unused::label:
+        return o.label_column.empty() ? nullptr : "--label";
+      case Unused::exclude_label:
+        return o.excluded_labels.empty() ? nullptr : "--exclude-label";
+      case Unused::batch:
+        return o.batch_column.empty() ? nullptr : "--batch";
+      case Unused::group:
+        return o.group_column.empty() ? nullptr : "--group";
+      case Unused::input_kind:
+        return o.input_kind == "auto" ? nullptr : "--input-kind";
+      case Unused::duplicates:
+        return o.duplicates == "auto" ? nullptr : "--duplicates";
+      case Unused::min_overlap:
+        return o.min_overlap == ReadingOptions().min_overlap ? nullptr : "--min-overlap";
+      case Unused::time_limit:
+        return o.time_limit > 0 ? "--time-limit" : nullptr;
+    }
+    return nullptr;
+  };
+  std::vector<std::string> names;
+  for (const Unused option : unused)
+    if (const char* name = given(option)) names.emplace_back(name);
+  if (!names.empty())
+    throw UsageError(fmt::format("genexx {} does not do what {} asks for: leave it out", verb, fmt::join(names, ", ")));
 }
 
 MemoryCheck memory_check(const ReadingOptions& o) { return o.memory_check ? MemoryCheck::on : MemoryCheck::off; }
@@ -168,11 +187,6 @@ ReadOptions reader_options(const ReadingOptions& o) {
   if (o.orientation == "genes-rows") r.orientation = Orientation::genes_rows;
   r.threads = thread_count(o);
   return r;
-}
-
-void refuse_existing(const std::string& path, bool overwrite) {
-  if (!overwrite && std::filesystem::exists(path))
-    throw UsageError(path + " is there already; choose another name, or give --overwrite to replace it");
 }
 
 std::vector<std::string> labels_of(const MatrixSource& source, const std::string& column,

@@ -36,7 +36,7 @@ void add_reading_options(CLI::App& verb, ReadingOptions& options);
 
 // Throws UsageError when one of the options `unused` was given: `verb` does not do what they ask for, and whoever gave
 // them would take its results for something else.
-enum class Unused { exclude_label, input_kind, duplicates };
+enum class Unused { label, exclude_label, batch, group, input_kind, duplicates, min_overlap, time_limit };
 void refuse_unused(const ReadingOptions& options, const std::string& verb, std::initializer_list<Unused> unused);
 
 // What the readers take of them.
@@ -85,8 +85,5 @@ std::vector<std::string> labels_of(const MatrixSource& source, const std::string
 
 // Small integers for the texts of a column of the cells, in sorted order of the texts; empty for an empty name.
 std::vector<std::int32_t> codes_of(const MatrixSource& source, const std::string& column);
-
-// Throws UsageError when `path` is there already and --overwrite was not given.
-void refuse_existing(const std::string& path, bool overwrite);
 
 }  // namespace genexx::tools

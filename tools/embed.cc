@@ -10,6 +10,7 @@
 #include "tools/application.h"
 #include "tools/embedding_files.h"
 #include "tools/group_means.h"
+#include "tools/output_place.h"
 #include "tools/verbs.h"
 
 namespace genexx::tools {
@@ -112,7 +113,7 @@ void embed(const EmbedOptions& o, Console& console) {
   const std::string kind = dot == std::string::npos ? "" : o.out.substr(dot + 1);
   if (kind != "h5ad" && kind != "csv" && kind != "npy")
     throw UsageError("--out " + o.out + ": expected a name that ends in .h5ad, .csv or .npy");
-  refuse_existing(o.out, o.application.reading.overwrite);
+  expect_output(o.out, o.application.reading.overwrite);
   Application application(o.application, console);
   if (o.replica >= application.model().replicas)
     throw UsageError(

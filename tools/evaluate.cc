@@ -30,6 +30,8 @@ void evaluate(const EvaluateOptions& o, Program& program) {
   const ReadingOptions& reading = o.application.reading;
   if (reading.label_column.empty() && reading.labels_file.empty())
     throw RefusedError("which column holds the true labels? Give --label COLUMN, or --labels FILE");
+  const RunDirectory::Use use = reading.overwrite ? RunDirectory::Use::add : RunDirectory::Use::fresh;
+  RunDirectory::expect(o.out, use);
   Application application(o.application, program.console);
   const std::string column = reading.label_column.empty() ? "label" : reading.label_column;
   std::vector<std::string> truth = labels_of(application.source(), column, reading.excluded_labels);
@@ -44,7 +46,7 @@ void evaluate(const EvaluateOptions& o, Program& program) {
     throw RefusedError(reading.data + ": no cell's label in column '" + column +
                        "' is a class of the model; the model knows " + classes.front() + " ... " + classes.back() +
                        " (genexx info lists them)");
-  RunDirectory out(o.out, reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh);
+  RunDirectory out(o.out, use);
   const CellPredictions p = predict_all(application, o.prediction);
   std::vector<std::int32_t> predicted = p.most_likely;
   for (std::size_t i = 0; i < predicted.size(); ++i)

@@ -57,6 +57,8 @@ void evaluate_dgex(const ApplicationOptions& application, const DgexPredictionOp
                    Program& program) {
   const ReadingOptions& reading = application.reading;
   if (reading.time_limit > 0) set_time_limit(reading.time_limit);
+  const RunDirectory::Use use = reading.overwrite ? RunDirectory::Use::add : RunDirectory::Use::fresh;
+  RunDirectory::expect(out, use);
   DgexApplication model(application, o, program.console);
   const std::vector<double> error = errors_of(model, program.console);
   DgexErrors found;
@@ -69,7 +71,7 @@ void evaluate_dgex(const ApplicationOptions& application, const DgexPredictionOp
       {"profiles", model.source().rows()},
       {"targets", {{"judged", found.of_mean.size()}, {"missing", error.size() - found.of_mean.size()}}},
       {"overlap", model.match().overlap}};
-  RunDirectory folder(out, reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh);
+  RunDirectory folder(out, use);
   write_errors(folder, model, error);
   nlohmann::json report = report_of(model, reading.data, program.command_line);
   report["metrics"] = {{"test", document.at("test")}};

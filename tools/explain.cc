@@ -15,6 +15,7 @@
 #include "models/explainer.h"
 #include "tools/application.h"
 #include "tools/attribution_output.h"
+#include "tools/output_place.h"
 #include "tools/train_options.h"
 #include "tools/verbs.h"
 
@@ -170,7 +171,7 @@ void explain(const ExplainOptions& o, Program& program) {
   Console& console = program.console;
   if (o.all_classes && !o.target.empty()) throw UsageError("--class and --all-classes: leave one of them out");
   const std::string top = beside(o.out, ".top_genes.tsv"), report = beside(o.out, ".report.html");
-  for (const std::string& path : {o.out, top, report}) refuse_existing(path, o.application.reading.overwrite);
+  const OutputFiles files({o.out, top, report}, o.application.reading.overwrite);
   const Model known = read_model(o.application.model);
   std::optional<std::int32_t> one;
   if (!o.target.empty()) one = class_called(o.target, known.classes);

@@ -12,6 +12,7 @@
 #include "io/safetensors.h"
 #include "tools/application.h"
 #include "tools/onnx_model.h"
+#include "tools/output_place.h"
 #include "tools/verbs.h"
 
 namespace genexx::tools {
@@ -68,7 +69,7 @@ void export_npz(const Model& model, const std::string& path) {
 }
 
 void export_model(const ExportOptions& o, Console& console) {
-  refuse_existing(o.out, o.overwrite);
+  expect_output(o.out, o.overwrite);
   const Model model = read_model(o.model);
   if (o.to == "onnx") {
     OnnxModel onnx = onnx_model(model);

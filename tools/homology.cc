@@ -56,6 +56,8 @@ HomologyResult compare(const HomologyOptions& o, Console& console) {
 }
 
 void homology(const HomologyOptions& o, Program& program) {
+  const RunDirectory::Use use = o.overwrite ? RunDirectory::Use::add : RunDirectory::Use::fresh;
+  RunDirectory::expect(o.out, use);
   HomologyResult r = compare(o, program.console);
   r.seed = o.seed;
   r.pair_list = o.pairs;
@@ -71,7 +73,7 @@ void homology(const HomologyOptions& o, Program& program) {
     r.warnings.push_back(fmt::format(
         "{} correlations are undefined: a region's embedding is constant there; they rank last", r.undefined));
   for (const std::string& text : r.warnings) program.console.warn(text);
-  RunDirectory out(o.out, o.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh);
+  RunDirectory out(o.out, use);
   write_homology_tables(out, r);
   write_homology_report(out, r, program.command_line);
   program.console.say(fmt::format(

@@ -123,7 +123,9 @@ void add_inspect(CLI::App& app, Program& program) {
   add_reading_options(*verb, *o);
   verb->callback([&program, o, json] {
     program.action = [o, json] {
-      refuse_unused(*o, "inspect", {Unused::exclude_label, Unused::input_kind, Unused::duplicates});
+      refuse_unused(*o, "inspect",
+                    {Unused::label, Unused::exclude_label, Unused::batch, Unused::group, Unused::input_kind,
+                     Unused::duplicates, Unused::min_overlap, Unused::time_limit});
       const nlohmann::json described = describe(*o);
       refuse_unreadable(described);
       *json ? fmt::print("{}\n", described.dump(2, ' ', false, nlohmann::json::error_handler_t::replace))

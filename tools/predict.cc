@@ -5,6 +5,7 @@
 #include "engine/error.h"
 #include "io/add_predictions.h"
 #include "io/predictions.h"
+#include "tools/output_place.h"
 #include "tools/predict_dgex.h"
 #include "tools/prediction_output.h"
 #include "tools/verbs.h"
@@ -50,7 +51,7 @@ void predict(const PredictOptions& o, Console& console) {
   if (!o.in_place && !table && !ends_with(o.out, ".h5ad"))
     throw UsageError("--out " + o.out + ": expected a name that ends in .h5ad or .tsv");
   if (o.in_place) check_replaceable(reading.data);
-  if (!o.in_place) refuse_existing(o.out, reading.overwrite);
+  if (!o.in_place) expect_output(o.out, reading.overwrite);
   Application application(o.application, console);
   const CellPredictions predictions = predict_all(application, o.prediction);
   if (table) {

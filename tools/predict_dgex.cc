@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/predict_dgex.h"
+#include "tools/output_place.h"
 
 #include <algorithm>
 #include <functional>
@@ -114,7 +115,7 @@ void predict_dgex(const ApplicationOptions& application, const DgexPredictionOpt
   const ReadingOptions& reading = application.reading;
   if (!ends_with(out, ".gctx") && !ends_with(out, ".gct") && !ends_with(out, ".tsv") && !ends_with(out, ".h5ad"))
     throw UsageError("--out " + out + ": expected a name that ends in .gctx, .gct, .tsv or .h5ad");
-  refuse_existing(out, reading.overwrite);
+  expect_output(out, reading.overwrite);
   if (reading.time_limit > 0) set_time_limit(reading.time_limit);
   DgexApplication model(application, o, console);
   const Sink sink = open_sink(out, annotations_of(model), model.threads());

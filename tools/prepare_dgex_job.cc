@@ -20,6 +20,7 @@
 #include "io/open_matrix.h"
 #include "models/dgex/clustering.h"
 #include "models/dgex/near_duplicates.h"
+#include "tools/output_place.h"
 #include "tools/prepared_dgex.h"
 #include "tools/scratch_rows.h"
 #include "tools/stop_signal.h"
@@ -55,6 +56,7 @@ class Preparation {
   void run() {
     if (!o_.overwrite && std::filesystem::exists(o_.out + "/prepared.json"))
       throw UsageError(o_.out + " holds a prepared data set; choose another directory, or give --overwrite");
+    expect_place(o_.out);
     choose_genes();
     open_inputs();
     drop_missing();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/run_directory.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -15,6 +13,7 @@
 #include "engine/error.h"
 #include "io/atomic_file.h"
 #include "io/safetensors.h"
+#include "tools/output_place.h"
 
 namespace genexx::tools {
 namespace {
@@ -58,18 +57,25 @@ void remove_results(const std::string& path) {
 
 }  // namespace
 
-RunDirectory::RunDirectory(const std::string& path, Use use) : path_(path), errors_(std::uncaught_exceptions()) {
+void RunDirectory::expect(const std::string& path, Use use) {
   std::error_code error;
   const bool there = std::filesystem::exists(path);
   if (there && !std::filesystem::is_directory(path))
     throw UsageError(path + " is a file, expected a directory to write to");
   if (use == Use::fresh && there && !std::filesystem::is_empty(path, error))
-    throw UsageError(path + " is there already and not empty; choose another --out, or give --overwrite or --resume");
-  if (use == Use::replace && there) remove_results(path);
+    throw UsageError(path +
+                     " is there already and not empty; choose another --out, or give --overwrite, or --resume to go "
+                     "on with a training");
+  expect_place(path);
+}
+
+RunDirectory::RunDirectory(const std::string& path, Use use)
+    : path_(path), adds_(use == Use::add), errors_(std::uncaught_exceptions()) {
+  expect(path, use);
+  std::error_code error;
+  if (use == Use::replace && std::filesystem::exists(path)) remove_results(path);
   made_ = std::filesystem::create_directories(path, error);
   if (error) throw RuntimeError(path + ": cannot be made: " + error.message());
-  if (access(path.c_str(), W_OK | X_OK) != 0)
-    throw RuntimeError(path + ": " + std::strerror(errno) + "; choose a directory you may write to");
   open_log_ = use == Use::resume ? "a" : "w";
 }
 
@@ -84,7 +90,7 @@ RunDirectory::~RunDirectory() {
 }
 
 std::string RunDirectory::file(const std::string& name) const {
-  results_.push_back(name);
+  if (!adds_ || !std::filesystem::exists(inside(name))) results_.push_back(name);
   return inside(name);
 }
 

@@ -19,13 +19,17 @@ constexpr const char* kRefitCheckpoint = "refit";
 // What is added to them for a training with the validation cells.
 constexpr const char* kRetrainingSuffix = "_all_cells";
 
-// Where an error ends the run, its result files are removed, and everything else it made as well unless there is a
-// checkpoint to go on from.
+// Where an error ends the run, the result files that it made are removed, and everything else it made as well unless
+// there is a checkpoint to go on from.
 class RunDirectory {
  public:
-  enum class Use { fresh, replace, resume };
-  // Makes the directory; `replace` removes the results of the run that it holds. Throws UsageError where it holds a run
-  // already and neither replacing nor resuming was asked for, RuntimeError where it cannot be made.
+  // fresh: an empty directory. add: files of the names that are written are replaced, all others stay. replace: the
+  // results of the run that it holds are removed. resume: that run goes on.
+  enum class Use { fresh, add, replace, resume };
+  // Throws what the constructor would throw, before the work that fills the directory.
+  static void expect(const std::string& path, Use use);
+  // Makes the directory. Throws UsageError where a fresh one is asked for and this one holds something, RuntimeError
+  // where it cannot be made.
   RunDirectory(const std::string& path, Use use);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
@@ -61,6 +65,7 @@ class RunDirectory {
   std::vector<std::string> checkpoints() const;  // paths
 
   std::string path_;
+  bool adds_ = false;                                   // files that were there before stay when an error comes
   bool made_ = false;                                   // the directory was not there before
   int errors_ = 0;                                      // in flight when it was opened
   mutable std::vector<std::string> results_, folders_;  // handed out by file(), made by make_folder()

@@ -13,6 +13,8 @@
 #include "io/h5ad_writer.h"
 #include "tools/dataset.h"
 #include "tools/option_checks.h"
+#include "tools/output_place.h"
+#include "tools/region_files.h"
 #include "tools/simulate_regions.h"
 #include "tools/stop_signal.h"
 #include "tools/verbs.h"
@@ -101,8 +103,24 @@ void simulate_regions_of(const SimulateOptions& o, ThreadPool& pool, Console& co
   simulate_regions_to(o.out, request, pool, console);
 }
 
+// Everything that will be written; throws UsageError for a name of no kind of file that is made here.
+std::vector<std::string> outputs_of(const SimulateOptions& o) {
+  if (o.kind == "regions") {
+    const RegionFiles f = region_files_of(o.out);
+    return {f.training, f.human, f.mouse, f.gene_list, f.pairs, o.out};
+  }
+  if (o.kind == "landmarks" && ends_with(o.out, ".gctx")) {
+    const LandmarkFiles beside(o.out);
+    return {o.out, beside.map, beside.landmarks};
+  }
+  if (!ends_with(o.out, ".h5ad"))
+    throw UsageError(o.out + ": expected a name that ends in .h5ad" + (o.kind == "landmarks" ? " or .gctx" : "") +
+                     "; genexx convert makes other formats of it");
+  return {o.out};
+}
+
 void simulate_to_file(const SimulateOptions& o, Console& console) {
-  refuse_existing(o.out, o.overwrite);
+  const OutputFiles files(outputs_of(o), o.overwrite);
   ThreadPool pool(o.threads > 0 ? o.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   if (o.kind == "cells") return simulate_cells_to(o, pool, console);
   if (o.kind == "regions") return simulate_regions_of(o, pool, console);
@@ -110,9 +128,6 @@ void simulate_to_file(const SimulateOptions& o, Console& console) {
   if (o.samples > 0) request.samples = o.samples;
   request.seed = o.seed;
   if (ends_with(o.out, ".gctx")) {
-    const LandmarkFiles beside(o.out);
-    refuse_existing(beside.map, o.overwrite);
-    refuse_existing(beside.landmarks, o.overwrite);
     simulate_landmarks_to_gctx(o.out, request, pool);
   } else {
     simulate_landmarks_to_h5ad(o.out, request, pool);

@@ -37,6 +37,10 @@ struct Stages {
   }
 };
 
+RunDirectory::Use use_of_stage(const TrainOptions& o) {
+  return o.reading.overwrite ? RunDirectory::Use::add : RunDirectory::Use::fresh;
+}
+
 // Some cells as h5ad: the z-scored features, with the named columns about the cells.
 void write_cells(const std::string& path, const Stages& s, const std::vector<std::int64_t>& cells, ObsTable table) {
   std::vector<std::string> names, genes;
@@ -62,8 +66,9 @@ void write_cells(const std::string& path, const Stages& s, const std::vector<std
 }
 
 void select_genes(const TrainOptions& o, Console& console) {
+  RunDirectory::expect(o.out, use_of_stage(o));
   const Stages s(o, console, "all");  // stage 1 alone looks at every labelled cell
-  const RunDirectory out(o.out, o.reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh);
+  const RunDirectory out(o.out, use_of_stage(o));
   out.write("gene_list.csv", gene_list_csv(s.data.genes, s.prepared.classes, s.prepared.selections));
   out.write("feature_list.csv", feature_list_csv(s.data.genes, s.prepared.fitted.columns));
   const scannonet::Selection& selection = s.prepared.selections[0];
@@ -81,8 +86,9 @@ void select_genes(const TrainOptions& o, Console& console) {
 }
 
 void split(const TrainOptions& o, Console& console) {
+  RunDirectory::expect(o.out, use_of_stage(o));
   const Stages s(o, console, nullptr);
-  const RunDirectory out(o.out, o.reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh);
+  const RunDirectory out(o.out, use_of_stage(o));
   nlohmann::json codes = nlohmann::json::object();
   for (std::size_t k = 0; k < s.prepared.classes.size(); ++k) codes[s.prepared.classes[k]] = k;
   const CellSplit& parts = s.prepared.splits[0];

@@ -43,6 +43,7 @@ void train(const TrainOptions& o, Program& program) {
   const nlohmann::json config_json = to_json(config);
   if (o.dump_config) return fmt::print("{}\n", config_json.dump(2));
   if (o.out.empty()) throw UsageError("--out DIR is needed: the directory to write model, metrics and report to");
+  if (!o.dry_run) RunDirectory::expect(o.out, use_of(o));
   ThreadPool pool(thread_count(o.reading));
   const std::unique_ptr<Context> ctx = device_context(o.device, o.cpu_isa, pool);
   StageSeconds seconds;

@@ -59,6 +59,7 @@ class DgexRun {
         replicas_(o.replicas) {}
 
   void run() {
+    if (!o_.dry_run) RunDirectory::expect(o_.out, use_of(o_));
     data_ = o_.landmarks.empty() ? read_prepared_dgex(o_.reading.data, config_, console_)
                                  : read_matrix_dgex(o_.reading, o_.landmarks, config_, o_.seed, console_);
     data_.set.monitors = dgex::make_monitors(data_.parts, config_, o_.seed);

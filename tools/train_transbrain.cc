@@ -223,6 +223,7 @@ void train_transbrain(const TrainOptions& o, Program& program) {
   const nlohmann::json config_json = to_json_config(config);
   if (o.dump_config) return fmt::print("{}\n", config_json.dump(2));
   if (o.out.empty()) throw UsageError("--out DIR is needed: the directory to write model, metrics and report to");
+  if (!o.dry_run) RunDirectory::expect(o.out, use_of(o));
   const RegionFiles files = files_of(o);
   if (o.reading.time_limit > 0) set_time_limit(o.reading.time_limit);
   ThreadPool pool(thread_count(o.reading));

@@ -226,6 +226,7 @@ void tune_model(const TuneOptions& o, Program& program) {
   if (o.train.dump_config) return fmt::print("{}\n", settings.json().dump(2));
   if (o.train.out.empty())
     throw UsageError("--out DIR is needed: the directory to write the table of trials, model, metrics and report to");
+  if (!o.train.dry_run) RunDirectory::expect(o.train.out, use_of(o.train));
   TuneRun(o, std::move(settings), program).run();
 }
 

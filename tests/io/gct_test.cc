@@ -118,6 +118,8 @@ TEST_CASE("gct: malformed files are refused with their place") {
       contains(bad.message(replaced(kSmall, "2\t3\t2\t2", "3\t3\t2\t2")), "ends after 2 rows of data, line 2 says 3"));
   CHECK(contains(bad.message(replaced(kSmall, "2\t3\t2\t2", "1\t3\t2\t2")), "line 7: more rows of data than the 1"));
   CHECK(contains(bad.message(replaced(kSmall, "s2", "")), "line 3: column 2 has no id"));
+  CHECK(contains(bad.message(replaced(kSmall, "8_at", std::string(70000, 'a'))), "line 7: a field of 70000"));
+  CHECK(contains(bad.message(replaced(kSmall, "s2", std::string(70000, 's'))), "line 3: a field of 70000"));
   CHECK(contains(bad.message(replaced(kSmall, "8_at", "-666")), "line 7: the row has no id"));
   CHECK(contains(bad.message(replaced(kSmall, "4.25\t5", "4.25")), "line 7: 2 values, but line 2 says 3"));
   CHECK(contains(bad.message(replaced(kSmall, "4.25", "4,25")), "column 5 ('s2'): '4,25' is not a number"));

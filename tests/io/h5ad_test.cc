@@ -233,8 +233,10 @@ TEST_CASE("h5ad: numeric, boolean, nullable, string and unknown columns") {
     f.encoding("/obs/flag", "nullable-boolean", "0.1.0");
     f.group("/obs/ragged");
     f.encoding("/obs/ragged", "awkward-array", "0.1.0");
+    f.doubles("/obs/later", {1, 2, 3});
+    f.encoding("/obs/later", "array", "9.0.0");
     f.attribute("/obs", "column-order",
-                std::vector<std::string>{"count", "doublet", "score", "donor", "age", "flag", "ragged"});
+                std::vector<std::string>{"count", "doublet", "score", "donor", "age", "flag", "ragged", "later"});
   });
   const auto source = file.open();
   const ObsTable& cells = source->cells();
@@ -249,9 +251,11 @@ TEST_CASE("h5ad: numeric, boolean, nullable, string and unknown columns") {
   CHECK(numbers("age").values[2] == 50);
   CHECK(std::isnan(numbers("flag").values[1]));
   CHECK(numbers("flag").kind == NumberKind::boolean);
-  REQUIRE(cells.unread.size() == 1);
+  REQUIRE(cells.unread.size() == 2);
   CHECK(cells.unread[0].name == "ragged");
   CHECK(cells.unread[0].reason == "its encoding is 'awkward-array' version '0.1.0'");
+  CHECK(cells.unread[1].name == "later");
+  CHECK(cells.unread[1].reason == "its encoding is 'array' version '9.0.0'");
 }
 
 TEST_CASE("h5ad: categories that are numbers, and a missing code") {

@@ -69,6 +69,48 @@ class Outputs(ProgramTest):
             self.assertFalse(os.path.exists(out))
             self.must(*words, "--out", out)
 
+    def test_a_later_output_that_fails_takes_the_earlier_ones_with_it(self):
+        def little_space():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+        table = self.path("why.tsv")
+        words = ["explain", self.run_directory, self.data, "--limit-cells", 5, "--steps", 2, "--out", table]
+        self.refused(1, "cannot write", *words, preexec_fn=little_space)
+        self.assertEqual([name for name in os.listdir(self.folder) if name.startswith("why")], [])
+        self.must(*words)
+        self.assertEqual(sorted(name for name in os.listdir(self.folder) if name.startswith("why")), ["why.report.html", "why.top_genes.tsv", "why.tsv"])
+
+    def test_only_a_training_removes_the_results_of_a_training(self):
+        out = self.path("kept")
+        self.must("train", self.data, "--label", "cell_type", "--out", out, *SHORT)
+        model = self.read("kept", "model.safetensors")
+        for words in (["evaluate", out, self.data, "--label", "cell_type"], ["split", self.data, "--label", "cell_type"],
+                      ["select-genes", self.data, "--label", "cell_type"]):
+            self.refused(2, "not empty", *words, "--out", out)
+            self.must(*words, "--out", out, "--overwrite")
+            self.assertEqual(self.read("kept", "model.safetensors"), model)
+            self.assertIn("history.tsv", os.listdir(out))
+
+    def test_a_place_that_cannot_be_written_is_found_before_the_data_are_read(self):
+        place = os.path.join(self.data, "below")  # below a file there is no place, whoever asks
+        nothing = self.path("nothing.h5ad")
+        for words in (["train", nothing, "--label", "x", "--out", place], ["tune", nothing, "--label", "x", "--out", place],
+                      ["evaluate", self.run_directory, nothing, "--label", "x", "--out", place],
+                      ["split", nothing, "--label", "x", "--out", place], ["predict", self.run_directory, nothing, "--out", place + ".tsv"],
+                      ["convert", nothing, place + ".csv"], ["simulate", "--out", place + ".h5ad"]):
+            self.refused(1, "cannot be written", *words)
+
+    def test_names_say_what_simulate_makes(self):
+        self.refused(2, "expected a name that ends in .h5ad; genexx convert", "simulate", "--out", self.path("cells.csv"))
+        self.refused(2, ".h5ad or .gctx", "simulate", "--kind", "landmarks", "--out", self.path("cells.csv"))
+        self.assertFalse(os.path.exists(self.path("cells.csv")))
+
+    def test_reading_options_without_effect_are_refused(self):
+        for words in (["inspect", self.data], ["convert", self.data, self.path("c.csv")]):
+            for option in (["--label", "cell_type"], ["--batch", "donor"], ["--group", "donor"], ["--min-overlap", 0.5]):
+                self.refused(2, f"does not do what {option[0]} asks for", *words, *option)
+        self.refused(2, "--time-limit", "inspect", self.data, "--time-limit", 5)
+
     def test_weights_that_are_no_numbers_are_refused(self):
         with open(self.path("run", "model.safetensors"), "rb") as file:
             length = int.from_bytes(file.read(8), "little")
