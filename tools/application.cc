@@ -43,10 +43,15 @@ const char* name_of(Recipe::InputKind kind) {
 
 Model read_model(const std::string& given) {
   const std::string path = std::filesystem::is_directory(given) ? given + "/model.safetensors" : given;
-  if (path != given && !std::filesystem::exists(path))
+  if (path != given && !std::filesystem::exists(path)) {
+    if (std::filesystem::exists(given + "/first/model.safetensors"))
+      throw InputError(given +
+                       ": the directory holds the models of two halves of D-GEX's targets; give one of them, in its "
+                       "first/ and second/");
     throw InputError(given +
                      ": the directory holds no model.safetensors; is it the --out of a finished training (with "
                      "--folds, a model is written only with --refit)?");
+  }
   SafetensorsFile file = read_safetensors(path);
   try {
     return model_from({std::move(file.tensors), std::move(file.metadata)});

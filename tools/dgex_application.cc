@@ -85,9 +85,9 @@ DgexApplication::DgexApplication(const ApplicationOptions& application, const Dg
       source_(open_matrix(reading_.data, reader_options(reading_))) {
   check_missing_genes_file(application);
   const Model& model = models_.front();
-  const bool is_raw = model.summary.at("dgex").value("input", "raw") == "raw";
-  standardise_ = o.standardise != "auto" ? o.standardise : is_raw ? "model" : "own";
-  destandardise_ = o.destandardise.value_or(is_raw);
+  const DgexUnits units = dgex_units(model);
+  standardise_ = o.standardise != "auto" ? o.standardise : units.raw ? "model" : "own";
+  destandardise_ = o.destandardise.value_or(units.raw);
   std::vector<GeneNaming> namings = {{"model ids", landmarks()}};
   if (!model.recipe.gene_symbols.empty()) namings.push_back({"model symbols", model.recipe.gene_symbols});
   GeneMatchOptions rule = match_options(reading_, reading_.min_overlap);
@@ -96,15 +96,14 @@ DgexApplication::DgexApplication(const ApplicationOptions& application, const Dg
   missing_ = match_.missing_mask();
   console.say(fmt::format("{}: {} profiles; {}; {}", reading_.data, source_->rows(), source_->description(),
                           match_.description));
-  input_ = standardise_ == "own" ? own_scaling(*source_, match_) : scaling_of(model, "input_mean", "input_scale");
+  input_ = standardise_ == "own" ? own_scaling(*source_, match_) : units.landmarks;
   for (const Model& m : models_) {
     inference_.push_back(std::make_unique<dgex::Inference>(*ctx_, m.network, m.replicas, m.weights));
-    const Scaling part = scaling_of(m, "target_mean", "target_scale");
-    const auto names = m.summary.at("dgex").at("target_symbols").get<std::vector<std::string>>();
+    const DgexUnits part = dgex_units(m);
     targets_.insert(targets_.end(), m.classes.begin(), m.classes.end());
-    target_symbols_.insert(target_symbols_.end(), names.begin(), names.end());
-    target_.mean.insert(target_.mean.end(), part.mean.begin(), part.mean.end());
-    target_.scale.insert(target_.scale.end(), part.scale.begin(), part.scale.end());
+    target_symbols_.insert(target_symbols_.end(), part.target_symbols.begin(), part.target_symbols.end());
+    target_.mean.insert(target_.mean.end(), part.targets.mean.begin(), part.targets.mean.end());
+    target_.scale.insert(target_.scale.end(), part.targets.scale.begin(), part.targets.scale.end());
   }
   symbols_ = model.recipe.gene_symbols;
   symbols_.resize(landmarks().size());
@@ -112,10 +111,10 @@ DgexApplication::DgexApplication(const ApplicationOptions& application, const Dg
 }
 
 // Each gene by its own mean and deviation over the profiles (Welford, Technometrics 4(3), 1962).
-DgexApplication::Scaling DgexApplication::own_scaling(MatrixSource& source, const GeneMatch& match) {
+DgexScaling DgexApplication::own_scaling(MatrixSource& source, const GeneMatch& match) {
   if (source.rows() < 2)
     throw RefusedError("one profile has no deviation of its own; give --standardise model, or none where it is done");
-  Scaling s{std::vector<double>(at(match.genes), 0.0), std::vector<double>(at(match.genes), 0.0)};
+  DgexScaling s{std::vector<double>(at(match.genes), 0.0), std::vector<double>(at(match.genes), 0.0)};
   std::int64_t seen = 0;
   for_rows(source, match, [&](const std::vector<float>& values, std::int64_t rows) {
     for (std::int64_t i = 0; i < rows; ++i) {
@@ -129,15 +128,6 @@ DgexApplication::Scaling DgexApplication::own_scaling(MatrixSource& source, cons
   });
   for (double& v : s.scale) v = std::sqrt(v / static_cast<double>(seen)) + dgex::kDeviationFloor;
   return s;
-}
-
-DgexApplication::Scaling DgexApplication::scaling_of(const Model& model, const char* mean, const char* scale) {
-  try {
-    const nlohmann::json& dgex = model.summary.at("dgex");
-    return {dgex.at(mean).get<std::vector<double>>(), dgex.at(scale).get<std::vector<double>>()};
-  } catch (const nlohmann::json::exception& error) {
-    throw InputError(std::string("the model's description is damaged: ") + error.what());
-  }
 }
 
 void DgexApplication::refuse_not_finite(const std::vector<float>& values, const std::vector<std::string>& genes,
@@ -210,7 +200,7 @@ GeneMatch DgexApplication::match_targets() {
 }
 
 std::vector<float> DgexApplication::truth_of(std::vector<float> values, const std::vector<std::uint8_t>& missing,
-                                             const Scaling& scaling) const {
+                                             const DgexScaling& scaling) const {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t t = i % missing.size();
     if (missing[t])
@@ -224,7 +214,7 @@ std::vector<float> DgexApplication::truth_of(std::vector<float> values, const st
 void DgexApplication::for_blocks_with_truth(const std::function<void(const Block&)>& use) {
   const GeneMatch match = match_targets();
   const std::vector<std::uint8_t> missing = match.missing_mask();
-  const Scaling scaling = standardise_ == "own" ? own_scaling(*source_, match) : target_;
+  const DgexScaling scaling = standardise_ == "own" ? own_scaling(*source_, match) : target_;
   const std::unique_ptr<MatrixSource> second = open_matrix(reading_.data, reader_options(reading_));
   MatchedSource targets(*second, match);
   targets.rewind();

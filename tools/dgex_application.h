@@ -15,6 +15,7 @@
 #include "models/model.h"
 #include "tools/application.h"
 #include "tools/console.h"
+#include "tools/dgex_units.h"
 
 namespace genexx::tools {
 
@@ -55,19 +56,14 @@ class DgexApplication {
   void for_blocks_with_truth(const std::function<void(const Block&)>& use);
 
  private:
-  // Shift and scale of each gene: x becomes (x - mean) / scale.
-  struct Scaling {
-    std::vector<double> mean, scale;
-  };
-  static Scaling own_scaling(MatrixSource& source, const GeneMatch& match);
-  static Scaling scaling_of(const Model& model, const char* mean, const char* scale);
+  static DgexScaling own_scaling(MatrixSource& source, const GeneMatch& match);
   GeneMatch match_targets();
   void refuse_not_finite(const std::vector<float>& values, const std::vector<std::string>& genes,
                          std::int64_t first) const;
   std::vector<float> input_of(const std::vector<float>& values) const;
   Block block_of(const std::vector<float>& values, std::int64_t first, std::int64_t rows);
   std::vector<float> truth_of(std::vector<float> values, const std::vector<std::uint8_t>& missing,
-                              const Scaling& scaling) const;
+                              const DgexScaling& scaling) const;
 
   const ReadingOptions& reading_;
   std::vector<Model> models_;
@@ -80,7 +76,7 @@ class DgexApplication {
   bool destandardise_ = false;
   GeneMatch match_;
   std::vector<std::uint8_t> missing_;
-  Scaling input_, target_;
+  DgexScaling input_, target_;
 };
 
 }  // namespace genexx::tools

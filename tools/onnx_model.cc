@@ -13,6 +13,7 @@ namespace genexx::tools {
 namespace {
 
 constexpr double kBatchNormEps = 1e-5;  // of kernels/batch_norm.h
+constexpr const char *kProbabilities = "probabilities", *kPredictions = "predictions";
 
 template <class T>
 NamedTensor constant(const std::string& name, std::vector<std::int64_t> shape, const std::vector<T>& values) {
@@ -54,7 +55,7 @@ NamedTensor channels_before_taps(const NamedTensor& weight, const std::string& n
 // Appends operators; the name of a value is that of the output it is.
 class GraphBuilder {
  public:
-  explicit GraphBuilder(const Model& model) : model_(model) {}
+  GraphBuilder(const Model& model, const TargetUnits& units) : model_(model), units_(units) {}
 
   OnnxModel build();
 
@@ -84,9 +85,12 @@ class GraphBuilder {
   std::string add_channels_last(const std::string& x, const NodeSpec& spec, const std::string& name);
   std::string add_convolution(const std::string& x, const NodeSpec& spec, int node);
   std::string add_pooling(const std::string& x, const NodeSpec& spec);
+  void add_probabilities();
+  void add_predictions();
   void add_outputs();
 
   const Model& model_;
+  const TargetUnits& units_;
   OnnxModel graph_;
   std::vector<std::string> value_;  // of each node: output 0
   bool shared_ = false;             // whether the network's input has one row of replicas for all of them
@@ -258,25 +262,39 @@ std::string GraphBuilder::add_node(const NodeSpec& spec, int node) {
   return x;
 }
 
-void GraphBuilder::add_outputs() {
+std::vector<OnnxAttribute> over_replicas() {
+  return {{"axes", std::vector<std::int64_t>{0}}, {"keepdims", std::int64_t{0}}};
+}
+
+void GraphBuilder::add_probabilities() {
   const OnnxAttribute classes_axis = {"axis", std::int64_t{-1}};
-  const std::vector<OnnxAttribute> over_replicas = {{"axes", std::vector<std::int64_t>{0}},
-                                                    {"keepdims", std::int64_t{0}}};
-  const std::string result = predicts_classes(model_) ? "probabilities" : "predictions", raw = value_.back();
-  if (!predicts_classes(model_)) {
-    op("ReduceMean", {raw}, result, over_replicas);
-  } else {
-    const std::string each = op("Softmax", {raw}, "each_replica", {classes_axis});
-    const double temperature = model_.calibration.temperature;
-    if (temperature == 1) {
-      op("ReduceMean", {each}, result, over_replicas);
-    } else {  // p^(1/T), scaled to sum 1
-      const std::string logarithm = op("Log", {op("ReduceMean", {each}, "mean", over_replicas)}, "logarithm");
-      op("Softmax", {op("Mul", {logarithm, scalar("sharpness", 1 / temperature)}, "sharpened")}, result,
-         {classes_axis});
-    }
+  const std::string each = op("Softmax", {value_.back()}, "each_replica", {classes_axis});
+  const double temperature = model_.calibration.temperature;
+  if (temperature == 1) {
+    op("ReduceMean", {each}, kProbabilities, over_replicas());
+  } else {  // p^(1/T), scaled to sum 1
+    const std::string logarithm = op("Log", {op("ReduceMean", {each}, "mean", over_replicas())}, "logarithm");
+    op("Softmax", {op("Mul", {logarithm, scalar("sharpness", 1 / temperature)}, "sharpened")}, kProbabilities,
+       {classes_axis});
   }
-  graph_.outputs.push_back({result, {-1, model_.network.output_width()}});
+}
+
+void GraphBuilder::add_predictions() {
+  const std::int64_t targets = model_.network.output_width();
+  if (units_.mean.empty()) {
+    op("ReduceMean", {value_.back()}, kPredictions, over_replicas());
+    return;
+  }
+  const std::string mean = op("ReduceMean", {value_.back()}, "mean", over_replicas());
+  const std::string scaled =
+      op("Mul", {mean, add("targets.scale", {targets}, narrow(units_.scale))}, "predictions/scaled");
+  op("Add", {scaled, add("targets.mean", {targets}, narrow(units_.mean))}, kPredictions);
+}
+
+void GraphBuilder::add_outputs() {
+  const bool classes = predicts_classes(model_);
+  classes ? add_probabilities() : add_predictions();
+  graph_.outputs.push_back({classes ? kProbabilities : kPredictions, {-1, model_.network.output_width()}});
   const NodeSpec& last = model_.network.nodes().back();
   if (last.inputs.empty() || last.inputs[0] == 0) return;
   const auto from = static_cast<std::size_t>(last.inputs[0]);
@@ -301,6 +319,6 @@ const std::vector<std::string>& genes_read(const Model& model) {
   return model.recipe.target_sum.empty() ? model.recipe.gene_ids : model.recipe.library_gene_ids;
 }
 
-OnnxModel onnx_model(const Model& model) { return GraphBuilder(model).build(); }
+OnnxModel onnx_model(const Model& model, const TargetUnits& units) { return GraphBuilder(model, units).build(); }
 
 }  // namespace genexx::tools

@@ -3,19 +3,18 @@
 """Exported models compute what genexx predict says: ONNX by every evaluator there is, npz and safetensors by hand."""
 import json
 import os
-import struct
 import unittest
 
-from program import ProgramTest, genexx, need
+from program import genexx, need
 
 need("h5py", "numpy", "scipy.sparse")
 import h5py
 import numpy
 import scipy.sparse
 
+from exported import ExportTest, read_columns, read_safetensors
 from onnx_reader import OnnxFile
 
-TOLERANCE = 1e-5
 OWN = {"network": {"widths": [20], "activation": "sigmoid", "batch_norm": False},
        "train": {"learning_rate": 0.01, "epochs": 10, "batch": 32},
        "prepare": {"library_size": True, "scaling": "none"}}
@@ -30,17 +29,7 @@ def read_cells(path):
         return counts.astype("float32"), [g.decode() for g in file["var/_index"][:]]
 
 
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-        data = file.read()
-    kinds = {"F32": "<f4", "F64": "<f8", "U8": "u1"}
-    metadata = header.pop("__metadata__")
-    return metadata, {name: numpy.frombuffer(data[t["data_offsets"][0]:t["data_offsets"][1]], kinds[t["dtype"]]).reshape(t["shape"])
-                      for name, t in header.items()}
-
-
-class Export(ProgramTest):
+class Export(ExportTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -69,59 +58,17 @@ class Export(ProgramTest):
         return file
 
     def expected(self, model):
-        with open(self.path(model + ".tsv"), encoding="utf-8") as file:
-            header = file.readline().rstrip("\n").split("\t")
-            first = next(i for i, name in enumerate(header) if name.startswith("p:"))
-            return numpy.array([[float(v) for v in line.rstrip("\n").split("\t")[first:]] for line in file])
+        return read_columns(self.path(model + ".tsv"), lambda name: name.startswith("p:"))
 
     def inputs(self, genes):
         column = {gene: i for i, gene in enumerate(self.genes)}
         return self.counts[:, [column[g] for g in genes]]
 
-    def assert_close(self, got, want, what):
-        self.assertEqual(got.shape, want.shape)
-        self.assertLess(numpy.abs(got - want).max(), TOLERANCE, what)
-
-    def check_onnx(self, model):
-        path = self.exported(model, "onnx")
-        file = OnnxFile(path)
-        x, want = self.inputs(json.loads(file.metadata["genes"])), self.expected(model)
-
-        mine = file.run(expression=x)
-
-        self.assertEqual(file.inputs, [("expression", ["cells", x.shape[1]])])
-        self.assert_close(mine["probabilities"], want, "NumPy")
-        self.check_with_onnx(path, x, want, mine["embeddings"])
-        self.check_with_onnxruntime(path, x, want, mine["embeddings"])
-        return file, mine
-
-    def check_with_onnx(self, path, x, want, embeddings):
-        try:
-            import onnx
-        except ImportError:
-            print("python3-onnx is not installed: the file was not given to its checker")
-            return
-        onnx.checker.check_model(onnx.load(path), full_check=True)
-        try:
-            from onnx.reference import ReferenceEvaluator
-        except ImportError:  # came with 1.13
-            return
-        probabilities, values = ReferenceEvaluator(path).run(["probabilities", "embeddings"], {"expression": x})
-        self.assert_close(probabilities, want, "onnx.reference")
-        self.assert_close(values, embeddings, "onnx.reference")
-
-    def check_with_onnxruntime(self, path, x, want, embeddings):
-        try:
-            import onnxruntime
-        except ImportError:
-            return
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        probabilities, values = session.run(["probabilities", "embeddings"], {"expression": x})
-        self.assert_close(probabilities, want, "onnxruntime")
-        self.assertLess(numpy.abs(values - embeddings).max() / max(1, numpy.abs(embeddings).max()), TOLERANCE)
+    def check(self, model):
+        return self.check_onnx(self.exported(model, "onnx"), self.inputs, self.expected(model))
 
     def test_scannonet_as_onnx_predicts_alike_from_the_counts_of_all_library_genes(self):
-        file, values = self.check_onnx("scannonet")
+        file, values = self.check("scannonet")
 
         recipe = json.loads(file.metadata["recipe"])
         self.assertEqual(json.loads(file.metadata["genes"]), recipe["library_gene_ids"])
@@ -130,18 +77,18 @@ class Export(ProgramTest):
     def test_its_embeddings_are_those_of_embed(self):
         self.must("embed", self.path("scannonet"), self.data, "--replica", 1, "--out", self.path("embedded.npy"))
 
-        _, values = self.check_onnx("scannonet")
+        _, values = self.check("scannonet")
 
         self.assert_close(values["embeddings"][1], numpy.load(self.path("embedded.npy")), "embed")
 
     def test_the_fly_classifier_as_onnx_predicts_alike(self):
-        self.check_onnx("fly")
+        self.check("fly")
 
     def test_a_network_of_ones_own_as_onnx_predicts_alike(self):
-        self.check_onnx("mlp")
+        self.check("mlp")
 
     def test_convolutions_as_onnx_predict_alike_for_all_replicas(self):
-        file, _ = self.check_onnx("convolved")
+        file, _ = self.check("convolved")
 
         self.assertEqual([op for op, _, _, _ in file.nodes if op in ("Conv", "MaxPool")], ["Conv", "MaxPool", "Conv", "MaxPool"])
 
