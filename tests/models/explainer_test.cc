@@ -239,15 +239,15 @@ TEST_CASE("explainer: of a linear network either method gives weight times what 
 
 TEST_CASE("explainer: integrated gradients of scAnnoNet add up to the change of the output") {
   const Model model = model_of(scannonet::make_network(30, 4, 0.5, {.squeeze = 5, .hidden = 16, .embedding = 8}));
-  const CsrMatrix cells = cells_of(40, 30);
-  const std::vector<std::int32_t> target(40, 3);
+  const CsrMatrix cells = cells_of(3, 30);
+  const std::vector<std::int32_t> target(3, 3);
   on_every_device([&](Context& ctx) {
-    Explainer explainer(ctx, model, {}, {.baseline = Baseline::zero_expression, .steps = 64});
+    Explainer explainer(ctx, model, {}, {.baseline = Baseline::zero_expression, .steps = 64, .most_steps = 1024});
 
     const Explainer::Explained got = explainer.explain(cells, target);
 
     double error = 0, size = 0;
-    for (std::size_t i = 0; i < 40; ++i) {
+    for (std::size_t i = 0; i < 3; ++i) {
       const double total = std::accumulate(got.attribution.begin() + static_cast<std::ptrdiff_t>(i) * 30,
                                            got.attribution.begin() + static_cast<std::ptrdiff_t>(i + 1) * 30, 0.0);
       error += (total - got.difference[i]) * (total - got.difference[i]);

@@ -88,7 +88,8 @@ TEST_CASE("trainer: regression learns, and each rule keeps the weights of its ow
     const TrainingSet set = regression_set();
     const Network network = regression_network();
     TrainerConfig config = regression_config(network);
-    config.phases[0].epochs = 60;
+    config.phases[0].epochs = 20;
+    config.phases[0].learning_rate = 0.015;
     Trainer trainer(ctx, network, set, replicas(1), config, {});
 
     trainer.run();
