@@ -15,6 +15,7 @@ void count(Context& ctx, const Args& args) {
   expect_present("counts", args.counts);
   expect_optional("counts", args.counts, Shape{r, k, k}, DType::i64);
   expect_optional("predicted", args.predicted, Shape{r, n}, DType::i32);
+  expect_optional("cross_entropy", args.cross_entropy, Shape{r}, DType::f64);
   if (args.scores.shape.elements() == 0) return;
   on_device(
       ctx, [&](CpuContext& c) { cpu::count(c, args); }, [&](auto& c) { cuda::count(c, args); });

@@ -25,7 +25,61 @@ Confusion run(Context& ctx, const Shape& shape, const std::vector<T>& scores, co
   return {predicted.download<std::int32_t>(), counts.download<std::int64_t>()};
 }
 
+// What is added to a sum of 100.
+template <class T>
+std::vector<double> run_cross_entropy(Context& ctx, const Shape& shape, const std::vector<T>& scores,
+                                      const std::vector<std::int32_t>& labels) {
+  const std::int64_t r = shape[0], n = shape[1], k = shape[2];
+  const DeviceArray in(ctx, shape, scores), y(ctx, {static_cast<std::int64_t>(labels.size()) / n, n}, labels);
+  const DeviceArray counts(ctx, {r, k, k}, std::vector<std::int64_t>(static_cast<std::size_t>(r * k * k)));
+  const DeviceArray sum(ctx, {r}, std::vector<double>(static_cast<std::size_t>(r), 100.0));
+  metrics_confusion::count(ctx, {.scores = in, .labels = y, .counts = counts, .cross_entropy = sum});
+  std::vector<double> added = sum.values();
+  for (double& v : added) v -= 100.0;
+  return added;
+}
+
 }  // namespace
+
+TEST_CASE("metrics_confusion: cross-entropy of literals, far from zero too; rows that are not counted add nothing") {
+  on_every_device([](Context& ctx) {
+    const double e = std::exp(1.0);
+    const std::vector<double> got =
+        run_cross_entropy<double>(ctx, {1, 4, 3}, {1, 0, 0, 1e4, 1e4, 1e4 - 1, 5, 5, 5, 7, 7, 7}, {0, 2, -1, 3});
+
+    expect_close(got, {std::log(e + 2) - 1 + std::log(2 + 1 / e) + 1}, {.k = 4, .scale = 1e4});
+  });
+}
+
+TEST_CASE("metrics_confusion: cross-entropy agrees with the oracle, replica by replica, in f64 from f32 scores") {
+  on_every_device([](Context& ctx) {
+    for (const auto& size : {std::pair{1, 1}, std::pair{33, 31}, std::pair{257, 33}, std::pair{1200, 7}}) {
+      const std::int64_t n = size.first, k = size.second;
+      CAPTURE(n);
+      const std::vector<float> scores = cast<float>(random_values(2 * n * k, 1, -4, 4));
+      const std::vector<std::int32_t> labels = random_labels(n, static_cast<std::int32_t>(k) + 1, 2);
+
+      const std::vector<double> got = run_cross_entropy<float>(ctx, {2, n, k}, scores, labels);
+
+      std::vector<double> want;
+      for (std::int64_t r = 0; r < 2; ++r)
+        want.push_back(oracle::cross_entropy(
+            k, std::vector<double>(scores.begin() + r * n * k, scores.begin() + (r + 1) * n * k), labels));
+      const auto terms = static_cast<double>(n);
+      expect_close(got, want, {.k = 2 * terms + 4, .scale = 100 + 8 * terms});
+    }
+  });
+}
+
+TEST_CASE("metrics_confusion: a NaN among the logits of a counted row makes the cross-entropy NaN") {
+  on_every_device([](Context& ctx) {
+    const double nan = std::nan("");
+
+    CHECK(std::isnan(run_cross_entropy<double>(ctx, {1, 1, 3}, {nan, 1, 2}, {1})[0]));
+    CHECK(std::isnan(run_cross_entropy<double>(ctx, {1, 1, 3}, {1, 2, nan}, {1})[0]));
+    CHECK(run_cross_entropy<double>(ctx, {1, 1, 3}, {1, 2, nan}, {-1})[0] == 0);
+  });
+}
 
 TEST_CASE("metrics_confusion: literals, the first of equals wins") {
   on_every_device([](Context& ctx) {
@@ -130,4 +184,6 @@ TEST_CASE("metrics_confusion: names the wrong argument") {
                        doctest::Contains("labels is [1, 3], expected [1, 4]"), ShapeError);
   CHECK_THROWS_WITH_AS(count(ctx, {.scores = scores, .labels = labels, .counts = small}),
                        doctest::Contains("counts is [1, 2, 2], expected [1, 3, 3]"), ShapeError);
+  CHECK_THROWS_WITH_AS(count(ctx, {.scores = scores, .labels = labels, .counts = counts, .cross_entropy = scores}),
+                       doctest::Contains("cross_entropy is [1, 4, 3], expected [1]"), ShapeError);
 }

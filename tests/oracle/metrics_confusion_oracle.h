@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -23,6 +24,20 @@ inline Confusion confusion(std::int64_t k, const std::vector<double>& scores, co
     if (labels[i] >= 0 && labels[i] < k) out.counts[static_cast<std::size_t>(labels[i] * k + best)] += 1;
   }
   return out;
+}
+
+// Sum over the counted rows of one replica.
+inline double cross_entropy(std::int64_t k, const std::vector<double>& scores,
+                            const std::vector<std::int32_t>& labels) {
+  double sum = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] < 0 || labels[i] >= k) continue;
+    const double* row = scores.data() + i * static_cast<std::size_t>(k);
+    double exps = 0;
+    for (std::int64_t c = 0; c < k; ++c) exps += std::exp(row[c] - row[labels[i]]);
+    sum += std::log(exps);
+  }
+  return sum;
 }
 
 }  // namespace genexx::oracle
