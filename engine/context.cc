@@ -25,7 +25,9 @@ std::int64_t round_up(std::int64_t bytes) { return (bytes + kAlignment - 1) / kA
 class CpuStepGraph final : public StepGraph {
  public:
   explicit CpuStepGraph(std::function<void()> step) : step_(std::move(step)) {}
-  void replay() override { step_(); }
+  void replay(std::int64_t times) override {
+    for (; times > 0; --times) step_();
+  }
 
  private:
   std::function<void()> step_;

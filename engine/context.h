@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/cpu_isa.h"
@@ -22,7 +23,15 @@ enum class Precision { fp32, tf32, bf16 };
 class StepGraph {
  public:
   virtual ~StepGraph() = default;
-  virtual void replay() = 0;  // does not synchronize
+  // Runs the step `times` times, one after the other. Does not synchronize: a device is given all of them at once and
+  // the host is free meanwhile; engine/step_repeats.h says how.
+  virtual void replay(std::int64_t times) = 0;
+  void replay() { replay(1); }
+};
+
+// Memory of a device that is not the host's own.
+struct DeviceMemory {
+  std::int64_t free_bytes = 0, total_bytes = 0;
 };
 
 class Context {
@@ -36,6 +45,8 @@ class Context {
   // Memory of this device, aligned to 256 bytes. Throws DeviceError naming the bytes asked for. Buffer owns it.
   virtual void* allocate(std::int64_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
+  // Absent where allocate() takes from the host's memory.
+  virtual std::optional<DeviceMemory> memory() const { return std::nullopt; }
 
   // Stream-ordered with the ops of this context. copy_to_host waits until the bytes have arrived; copy_to_device
   // returns when `host` may be changed again; the others do not synchronize.

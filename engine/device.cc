@@ -50,6 +50,8 @@ std::unique_ptr<Context> make_context(const std::string& name, ThreadPool* pool,
 std::vector<std::string> list_devices() {
   std::vector<std::string> lines = {std::string("cpu: ") + name_of(best_cpu_isa())};
 #ifdef GENEXX_WITH_CUDA
+  if (const std::string problem = cuda_device_problem(); !problem.empty())
+    lines.push_back("no CUDA device: " + problem);
   for (int i = 0; i < cuda_device_count(); ++i)
     lines.push_back("cuda:" + std::to_string(i) + ": " + cuda_device_description(i));
 #endif

@@ -20,6 +20,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/device_failure.h"
 #include "engine/error.h"
 
 #if defined(__CUDACC__)
@@ -96,9 +97,9 @@ inline void check_launch(const char* kernel) {
 #if defined(__CUDACC__)
   const cudaError_t status = cudaGetLastError();
   if (status == cudaSuccess) return;
-  throw DeviceError(std::string("kernel ") + kernel + ": " + cudaGetErrorString(status) + " (" +
-                    cudaGetErrorName(status) + "); this launch was refused or work before it failed. Run again with " +
-                    "CUDA_LAUNCH_BLOCKING=1 to see which");
+  throw DeviceError(to_string(DeviceFailure{.call = std::string("kernel ") + kernel + ", or work before it,",
+                                            .name = cudaGetErrorName(status),
+                                            .text = cudaGetErrorString(status)}));
 #else
   const std::string error = simt::take_launch_error();
   if (!error.empty()) throw DeviceError(std::string("kernel ") + kernel + ": " + error);

@@ -2,13 +2,12 @@
 #include "models/lane.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
 #include "engine/flat_tensor.h"
 #include "engine/philox.h"
 #include "kernels/ingest.h"
-#include "kernels/regression_loss.h"
-#include "models/classification_tally.h"
 #include "models/initializer.h"
 #include "models/sampler.h"
 
@@ -52,6 +51,8 @@ InputForm input_form(const Context& ctx, const Network& network, const TrainingS
   return static_cast<double>(set.data.value.size()) <= kSparseDensity * all ? InputForm::stored : InputForm::dense;
 }
 
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
@@ -79,7 +80,6 @@ Lane::Lane(Context& ctx, const Network& network, const DeviceData& data, const T
   rows_ = Buffer(ctx, replicas() * config.batch * 8);
   labels_ = Buffer(ctx, replicas() * config.batch * 4);
   targets_ = Buffer(ctx, replicas() * config.batch * set.targets.cols * size_of(config.dtype));
-  error_ = Buffer(ctx, replicas() * 8);
   upload_statistics();
 }
 
@@ -112,8 +112,7 @@ void Lane::begin_phase(std::size_t index) {
                             .decay = config_.lr_decay,
                             .decay_steps = config_.lr_decay_steps,
                             .trainable = phase.trainable};
-  if (config_.lr_decay_unit == DecayUnit::epochs)
-    start.decay_steps *= epoch_steps(epoch_length_, config_.batch, config_.short_batch);
+  if (config_.lr_decay_unit == DecayUnit::epochs) start.decay_steps *= steps_per_epoch();
   for (const ReplicaTask& t : tasks_) {
     seeds.push_back(phase_seed(t.seed, index));
     start.learning_rate.push_back(t.learning_rate.value_or(phase.learning_rate));
@@ -154,22 +153,27 @@ Tensor Lane::batch_targets(std::int64_t count) const {
   return {targets_.data(), config_.dtype, {replicas(), count, set_.targets.cols}};
 }
 
-void Lane::feed_targets(const Tensor& rows, std::int64_t count) {
-  ingest::run(ctx_, {.data = data_.targets(), .rows = rows, .out = batch_targets(count)});
+Tensor Lane::feed_targets(const Tensor& rows, std::int64_t count) {
+  const Tensor targets = batch_targets(count);
+  ingest::run(ctx_, {.data = data_.targets(), .rows = rows, .out = targets});
+  return targets;
 }
 
-void Lane::step(std::int64_t rows) {
-  cells_.draw(session_, {.steps_per_epoch = epoch_steps(epoch_length_, config_.batch, config_.short_batch),
+void Lane::draw(std::int64_t rows) {
+  cells_.draw(session_, {.steps_per_epoch = steps_per_epoch(),
                          .batch = config_.batch,
                          .rows = batch_rows(rows),
                          .labels = batch_labels(rows)});
   feed(batch_rows(rows), rows);
+}
+
+void Lane::step(std::int64_t rows) {
+  draw(rows);
   LossTargets targets;
   if (set_.targets.empty()) {
     targets.labels = batch_labels(rows);
   } else {
-    feed_targets(batch_rows(rows), rows);
-    targets.targets = batch_targets(rows);
+    targets.targets = feed_targets(batch_rows(rows), rows);
   }
   if (class_weight_.bytes() > 0)
     targets.class_weight = {class_weight_.data(), config_.dtype, {replicas(), set_.classes}};
@@ -177,7 +181,7 @@ void Lane::step(std::int64_t rows) {
   if (mask_.bytes() > 0) targets.gene_mask = {mask_.data(), config_.dtype, {replicas(), genes_}};
   session_.forward(rows, Mode::training, losses_->nodes());
   session_.begin_backward();
-  losses_->run(rows, targets);
+  losses_->run(rows, targets, optimizer_.active());
   session_.backward(rows, Mode::training);
   optimizer_.step();
 }
@@ -187,16 +191,27 @@ bool Lane::run_epoch(std::int64_t epoch, const std::function<bool()>& should_sto
   session_.set_dropout(use == DropoutUse::always || (use == DropoutUse::first_epoch && epoch == 1) ? Mode::training
                                                                                                    : Mode::inference);
   const std::int64_t full = epoch_length_ / config_.batch, tail = epoch_length_ % config_.batch;
-  const std::int64_t steps = epoch_steps(epoch_length_, config_.batch, config_.short_batch);
-  for (std::int64_t i = 0; i < steps; ++i) {
+  return run_steps(full, config_.batch, should_stop) && run_steps(steps_per_epoch() - full, tail, should_stop);
+}
+
+bool Lane::run_steps(std::int64_t count, std::int64_t rows, const std::function<bool()>& should_stop) {
+  std::unique_ptr<StepGraph>& graph = rows == config_.batch ? full_step_ : tail_step_;
+  for (std::int64_t done = 0; done < count;) {
     if (should_stop && should_stop()) return false;
-    const std::int64_t rows = i < full ? config_.batch : tail;
-    std::unique_ptr<StepGraph>& graph = i < full ? full_step_ : tail_step_;
-    if (graph) {
-      graph->replay();
-    } else {
+    if (!graph) {
       step(rows);  // the first step of a size may allocate scratch and choose algorithms; later ones are replays
       graph = ctx_.capture([this, rows] { step(rows); });
+      ++done;
+    } else if (ctx_.device() == DeviceType::cpu) {
+      graph->replay();
+      ++done;
+    } else {
+      const double begin = seconds();
+      const std::int64_t given = pace_.next(count - done);
+      graph->replay(given);
+      ctx_.synchronize();
+      pace_.took(given, seconds() - begin);
+      done += given;
     }
   }
   return true;
@@ -204,8 +219,7 @@ bool Lane::run_epoch(std::int64_t epoch, const std::function<bool()>& should_sto
 
 std::vector<EpochLosses> Lane::take_losses() {
   const LossSet::Sums sums = losses_->take_sums();
-  const std::int64_t steps = epoch_steps(epoch_length_, config_.batch, config_.short_batch);
-  const auto rows = static_cast<double>(std::min(epoch_length_, steps * config_.batch));
+  const auto rows = static_cast<double>(std::min(epoch_length_, steps_per_epoch() * config_.batch));
   std::vector<EpochLosses> mean(tasks_.size());
   for (std::size_t r = 0; r < tasks_.size(); ++r) {
     for (const std::vector<double>& loss : sums.loss) mean[r].losses.push_back(loss[r] / rows);
@@ -214,84 +228,48 @@ std::vector<EpochLosses> Lane::take_losses() {
   return mean;
 }
 
+std::unique_ptr<Judge> Lane::make_judge(const JudgedCells::Lists& cells) {
+  return std::make_unique<Judge>(session_, set_, tasks_, cells, [this](const Tensor& rows, std::int64_t count) {
+    feed(rows, count);
+    return set_.targets.empty() ? Tensor() : feed_targets(rows, count);
+  });
+}
+
 std::vector<Judgement> Lane::judge_validation() {
-  CellLists cells;
-  for (const ReplicaTask& t : tasks_) cells.push_back(&t.validation);
-  return judge(cells);
+  if (!validation_) {
+    JudgedCells::Lists cells;
+    for (const ReplicaTask& t : tasks_) cells.push_back(&t.validation);
+    validation_ = make_judge(cells);
+  }
+  return validation_->run();
 }
 
 std::vector<Judgement> Lane::judge_monitor(std::size_t index) {
-  return judge(CellLists(tasks_.size(), &set_.monitors[index].cells));
+  while (monitors_.size() <= index)
+    monitors_.push_back(make_judge(JudgedCells::Lists(tasks_.size(), &set_.monitors[monitors_.size()].cells)));
+  return monitors_[index]->run();
 }
 
-std::vector<Judgement> Lane::judge(const CellLists& cells) {
-  std::size_t most = 0;
-  for (const auto* list : cells) most = std::max(most, list->size());
-  return set_.targets.empty() ? judge_classification(cells, static_cast<std::int64_t>(most))
-                              : judge_regression(cells, static_cast<std::int64_t>(most));
-}
-
-void Lane::upload_rows(const CellLists& cells, std::int64_t begin, std::int64_t count) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(replicas() * count), -1);
-  for (std::size_t r = 0; r < tasks_.size(); ++r)
-    for (std::int64_t i = 0; i < count && begin + i < static_cast<std::int64_t>(cells[r]->size()); ++i)
-      rows[r * static_cast<std::size_t>(count) + static_cast<std::size_t>(i)] =
-          set_.row_of(tasks_[r].preparation, (*cells[r])[static_cast<std::size_t>(begin + i)]);
-  ctx_.copy_to_device(rows_.data(), rows.data(), replicas() * count * 8);
-}
-
-std::vector<Judgement> Lane::judge_classification(const CellLists& cells, std::int64_t most) {
-  std::vector<ClassificationTally> tallies(tasks_.size(), ClassificationTally(set_.classes));
-  const int output = static_cast<int>(session_.network().nodes().size()) - 1;
-  for (std::int64_t begin = 0; begin < most; begin += config_.batch) {
-    const std::int64_t count = std::min(config_.batch, most - begin);
-    upload_rows(cells, begin, count);
-    feed(batch_rows(count), count);
-    session_.forward(count, Mode::inference);
-    const std::vector<double> logits = download(ctx_, session_.value(output, 0, count));
-    for (std::size_t r = 0; r < tasks_.size(); ++r)
-      for (std::int64_t i = 0; i < count && begin + i < static_cast<std::int64_t>(cells[r]->size()); ++i)
-        tallies[r].add(logits.data() + (static_cast<std::int64_t>(r) * count + i) * set_.classes,
-                       set_.labels[static_cast<std::size_t>((*cells[r])[static_cast<std::size_t>(begin + i)])]);
+Divergence Lane::divergence(std::int64_t replica) {
+  Divergence found;
+  const std::int64_t step = losses_->lost_at()[static_cast<std::size_t>(replica)];
+  if (step < 0) {
+    found.place = "the loss of every step is finite, their sum is not";
+    return found;
   }
-  std::vector<Judgement> all;
-  for (const ClassificationTally& t : tallies)
-    all.push_back({t.mean_cross_entropy(), t.accuracy(), t.macro_f1(), kUndefined});
-  return all;
-}
-
-std::vector<Judgement> Lane::judge_regression(const CellLists& cells, std::int64_t most) {
-  std::vector<double> sum(tasks_.size(), 0.0);
-  const int output = static_cast<int>(session_.network().nodes().size()) - 1;
-  const std::int64_t width = set_.targets.cols;
-  for (std::int64_t begin = 0; begin < most; begin += config_.batch) {
-    const std::int64_t count = std::min(config_.batch, most - begin);
-    upload_rows(cells, begin, count);
-    feed(batch_rows(count), count);
-    feed_targets(batch_rows(count), count);
-    session_.forward(count, Mode::inference);
-    const Tensor prediction = session_.value(output, 0, count), target = batch_targets(count);
-    std::vector<std::int64_t> mine;  // rows of this batch that each replica has
-    for (std::size_t r = 0; r < tasks_.size(); ++r) {
-      mine.push_back(std::clamp<std::int64_t>(static_cast<std::int64_t>(cells[r]->size()) - begin, 0, count));
-      const std::int64_t at = static_cast<std::int64_t>(r) * count * width * size_of(config_.dtype);
-      const auto own = [&](const Tensor& t) {
-        return ConstTensor(static_cast<const char*>(t.data) + at, config_.dtype, {1, mine.back(), width});
-      };
-      regression_loss::run(ctx_, {.prediction = own(prediction),
-                                  .target = own(target),
-                                  .kind = regression_loss::Kind::absolute,
-                                  .loss = {error_.as<double>() + r, DType::f64, {1}}});
-    }
-    std::vector<double> error(tasks_.size());
-    ctx_.copy_to_host(error.data(), error_.data(), error_.bytes());
-    for (std::size_t r = 0; r < tasks_.size(); ++r) sum[r] += error[r] * static_cast<double>(mine[r]);
+  found.step = step % steps_per_epoch() + 1;
+  found.step_of_phase = step + 1;
+  // The replica was put out in that step, so its weights are those the step began with.
+  if (const auto lost = first_lost_weights(session_, replica)) {
+    found.place = *lost;
+    return found;
   }
-  std::vector<Judgement> all;
-  for (std::size_t r = 0; r < tasks_.size(); ++r)
-    all.push_back({kUndefined, kUndefined, kUndefined,
-                   cells[r]->empty() ? kUndefined : sum[r] / static_cast<double>(cells[r]->size())});
-  return all;
+  session_.set_step(step);
+  const std::int64_t rows = found.step <= epoch_length_ / config_.batch ? config_.batch : epoch_length_ % config_.batch;
+  draw(rows);
+  session_.forward(rows, Mode::training, losses_->nodes());
+  found.place = first_lost_output(session_, replica, rows).value_or("every layer's output is finite, the loss is not");
+  return found;
 }
 
 void Lane::copy_replica(std::int64_t replica, void* to, const void* from) {

@@ -11,9 +11,12 @@
 #include "engine/context.h"
 #include "engine/named_tensor.h"
 #include "models/device_data.h"
+#include "models/divergence.h"
+#include "models/judge.h"
 #include "models/loss.h"
 #include "models/optimizer.h"
 #include "models/session.h"
+#include "models/step_pace.h"
 #include "models/trainer.h"
 #include "models/training_cells.h"
 
@@ -36,7 +39,8 @@ class Lane {
   // Starts phase `index` of the configuration: fresh optimizer, step 0, its own seeds, no weights put aside.
   void begin_phase(std::size_t index);
 
-  // One epoch of training. `should_stop` is asked between steps. Returns false when it said so: the epoch is then void.
+  // One epoch of training. `should_stop` is asked between steps on the CPU, about twice a second on a device. Returns
+  // false when it said so: the epoch is then void.
   bool run_epoch(std::int64_t epoch, const std::function<bool()>& should_stop);
 
   // Of the last epoch, each replica.
@@ -48,6 +52,10 @@ class Lane {
   // training does not have.
   std::vector<Judgement> judge_validation();
   std::vector<Judgement> judge_monitor(std::size_t index);
+
+  // Where a loss of this replica stopped being finite in the last epoch. Runs that step's forward pass again, so that
+  // the batch is lost.
+  Divergence divergence(std::int64_t replica);
 
   // Puts the current weights of a replica aside in a slot, or takes them back. Slot i belongs to rule i of the phase;
   // the one after the last is for the weights of replicas that stopped.
@@ -65,19 +73,17 @@ class Lane {
   void load(const std::string& prefix, const std::vector<NamedTensor>& in);
 
  private:
-  using CellLists = std::vector<const std::vector<std::int64_t>*>;  // of each replica
-
+  std::int64_t steps_per_epoch() const { return epoch_steps(epoch_length_, config_.batch, config_.short_batch); }
+  bool run_steps(std::int64_t count, std::int64_t rows, const std::function<bool()>& should_stop);
   void step(std::int64_t rows);
+  void draw(std::int64_t rows);
   void feed(const Tensor& rows, std::int64_t count);
-  void feed_targets(const Tensor& rows, std::int64_t count);
+  Tensor feed_targets(const Tensor& rows, std::int64_t count);
   Tensor batch_rows(std::int64_t count) const { return {rows_.data(), DType::i64, {replicas(), count}}; }
   Tensor batch_labels(std::int64_t count) const { return {labels_.data(), DType::i32, {replicas(), count}}; }
   Tensor batch_targets(std::int64_t count) const;
   void upload_statistics();
-  void upload_rows(const CellLists& cells, std::int64_t begin, std::int64_t count);
-  std::vector<Judgement> judge(const CellLists& cells);
-  std::vector<Judgement> judge_classification(const CellLists& cells, std::int64_t most);
-  std::vector<Judgement> judge_regression(const CellLists& cells, std::int64_t most);
+  std::unique_ptr<Judge> make_judge(const JudgedCells::Lists& cells);
   void copy_replica(std::int64_t replica, void* to, const void* from);
 
   Context& ctx_;
@@ -91,10 +97,13 @@ class Lane {
   TrainingCells cells_;
   std::unique_ptr<LossSet> losses_;
   std::size_t phase_ = 0;
-  std::vector<Buffer> kept_;                // flat copies of the weights, one a slot
-  Buffer rows_, labels_, targets_, error_;  // of the batch; error_ [r]: mean absolute error
-  Buffer shift_, factor_, index_, mask_;    // [r, g]
-  Buffer class_weight_;                     // [r, k], or empty
+  std::vector<Buffer> kept_;              // flat copies of the weights, one a slot
+  Buffer rows_, labels_, targets_;        // of the batch
+  Buffer shift_, factor_, index_, mask_;  // [r, g]
+  Buffer class_weight_;                   // [r, k], or empty
+  StepPace pace_;
+  std::unique_ptr<Judge> validation_;
+  std::vector<std::unique_ptr<Judge>> monitors_;  // made when first asked
   std::unique_ptr<StepGraph> full_step_, tail_step_;
 };
 

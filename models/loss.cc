@@ -23,6 +23,8 @@ LossSet::LossSet(Session& session, std::vector<LossSpec> losses, double label_sm
   scale_ = Buffer(ctx, count * 8);
   value_ = Buffer(ctx, count * 8);
   sum_ = Buffer(ctx, count * 8);
+  lost_at_ = Buffer(ctx, replicas_ * 8);
+  ctx.fill_bytes(lost_at_.data(), -1, replicas_ * 8);
   std::vector<double> scales;
   for (const LossSpec& loss : losses_) {
     nodes_.push_back(loss.node);
@@ -36,14 +38,13 @@ LossSet::LossSet(Session& session, std::vector<LossSpec> losses, double label_sm
   ctx.fill_bytes(counts_.data(), 0, counts_.bytes());
 }
 
-void LossSet::run(std::int64_t rows, const LossTargets& targets) {
+void LossSet::run(std::int64_t rows, const LossTargets& targets, const Tensor& active) {
   Context& ctx = session_.context();
   for (std::size_t i = 0; i < losses_.size(); ++i) {
     const LossSpec& spec = losses_[i];
     const std::int64_t at = static_cast<std::int64_t>(i) * replicas_;
     const Tensor scale = {scale_.as<double>() + at, DType::f64, {replicas_}};
     const Tensor value = {value_.as<double>() + at, DType::f64, {replicas_}};
-    const Tensor sum = {sum_.as<double>() + at, DType::f64, {replicas_}};
     const Tensor node = session_.value(spec.node, spec.output, rows);
     const Tensor gradient = session_.gradient(spec.node, spec.output, rows);
     const WriteMode mode = session_.claim_gradient(spec.node, spec.output);
@@ -92,8 +93,20 @@ void LossSet::run(std::int64_t rows, const LossTargets& targets) {
                                    .mode = mode});
         break;
     }
-    accumulate::run(ctx, {.value = value, .weight = static_cast<double>(rows), .sum = sum});
   }
+  const Shape all = {static_cast<std::int64_t>(losses_.size()), replicas_};
+  accumulate::Watch watch;
+  if (active) watch = {session_.step(), {lost_at_.data(), DType::i64, {replicas_}}, active};
+  accumulate::run(ctx, {.value = ConstTensor(value_.data(), DType::f64, all),
+                        .weight = static_cast<double>(rows),
+                        .sum = {sum_.data(), DType::f64, all},
+                        .watch = watch});
+}
+
+std::vector<std::int64_t> LossSet::lost_at() const {
+  std::vector<std::int64_t> steps(static_cast<std::size_t>(replicas_));
+  session_.context().copy_to_host(steps.data(), lost_at_.data(), lost_at_.bytes());
+  return steps;
 }
 
 LossSet::Sums LossSet::take_sums() {

@@ -53,8 +53,14 @@ class LossSet {
   // Nodes the losses need; what Session::forward must compute.
   const std::vector<int>& nodes() const { return nodes_; }
 
-  // Computes every loss of the step and writes its gradient into the session. Adds rows * loss to the running sums.
-  void run(std::int64_t rows, const LossTargets& targets);
+  // Computes every loss of the step and writes its gradient into the session. Adds rows * loss to the running sums. A
+  // replica with a loss that is not finite is put out of `active` [r] i32, where given, so that its weights stay those
+  // of the step.
+  void run(std::int64_t rows, const LossTargets& targets, const Tensor& active = {});
+
+  // Of each replica, the session's step() with the first loss that was not finite since the phase began; below 0:
+  // none. Synchronizes.
+  std::vector<std::int64_t> lost_at() const;
 
   // Sums of rows * loss since the last reset, and the share of hits; then starts anew. Synchronizes.
   struct Sums {
@@ -75,6 +81,7 @@ class LossSet {
   SmallBatch small_batch_;
   std::int64_t replicas_;
   Buffer scale_, value_, sum_;  // [losses][r] f64 each
+  Buffer lost_at_;              // [r] i64
   std::int64_t classes_ = 0;
   Buffer counts_;  // [r, classes, classes] i64, where hits are counted
 };

@@ -50,6 +50,8 @@ class Optimizer {
 
   // Replicas with 0 are left as they are.
   void set_active(const std::vector<std::int32_t>& active);
+  // The same on the device, [r] i32: a step may put out a replica itself.
+  Tensor active() const { return {active_.data(), DType::i32, {session_.options().replicas}}; }
   // The rate of each replica, now; synchronizes.
   std::vector<double> learning_rates() const;
   // Sets the rates from here on. The fall by steps must be off.

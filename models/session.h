@@ -76,6 +76,9 @@ class Session {
   // How the next contribution to that gradient must be written; marks it as written.
   WriteMode claim_gradient(int node, int output);
   bool has_gradient(int node, int output) const;
+  int outputs(int node) const { return static_cast<int>(slots_[static_cast<std::size_t>(node)].size()); }
+  // Whether the last forward computed this node.
+  bool computed(int node) const { return needed_[static_cast<std::size_t>(node)] != 0; }
   // Whether gradients of parameters are taken.
   bool learns() const { return options_.use == Mode::training; }
   // Whether the gradient of this node is needed at all (something that wants one lies before it: a parameter, where the

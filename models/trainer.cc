@@ -13,6 +13,7 @@
 #include "models/device_data.h"
 #include "models/history_json.h"
 #include "models/lane.h"
+#include "models/training_memory.h"
 
 namespace genexx {
 namespace {
@@ -179,6 +180,7 @@ Trainer::Trainer(Context& ctx, const Network& network, const TrainingSet& set, s
     if (t.train.empty()) throw UsageError("a replica has no cells to train on");
   while (!set.labels.empty() && static_cast<std::int64_t>(p.labels.size()) < set.rows())
     p.labels.insert(p.labels.end(), set.labels.begin(), set.labels.end());
+  expect_device_memory(ctx, device_memory_needs(network, set, p.tasks, config));
   p.data = std::make_unique<DeviceData>(ctx, set, p.labels);
   p.make_lanes(network);
 }
@@ -328,11 +330,14 @@ double Trainer::Parts::next_rate(const EpochRecord& line) {
 
 void Trainer::Parts::diverged(const EpochRecord& line, std::size_t loss) {
   const PhaseConfig& of_phase = config.phases[phase];
-  if (config.on_divergence == OnDivergence::fail)
+  const auto replica = static_cast<std::size_t>(line.replica);
+  if (config.on_divergence == OnDivergence::fail) {
+    const Divergence found = lane(replica).divergence(place(replica));
     throw RuntimeError("training diverged: loss '" + of_phase.losses[loss].name + "' of replica " +
                        std::to_string(line.replica) + " is not finite in epoch " + std::to_string(line.epoch) +
-                       " of phase '" + line.phase + "'; try a smaller learning rate (--set train.learning_rate=...)");
-  const auto replica = static_cast<std::size_t>(line.replica);
+                       " of phase '" + line.phase + "', at step " + std::to_string(found.step) + " of the epoch: " +
+                       found.place + "; try a smaller learning rate (--set train.learning_rate=...)");
+  }
   progress[replica].active = false;
   lane(replica).keep(place(replica), of_phase.keep.size());
   add_to_history(line);

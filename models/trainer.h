@@ -16,6 +16,7 @@
 
 #include "engine/context.h"
 #include "engine/named_tensor.h"
+#include "models/judge.h"
 #include "models/keep_rule.h"
 #include "models/loss.h"
 #include "models/network.h"
@@ -70,12 +71,6 @@ struct TrainerConfig {
   SmallBatch small_batch = SmallBatch::guarded;
   OnDivergence on_divergence = OnDivergence::fail;
   DType dtype = DType::f32;
-};
-
-// How good a replica is on some cells; NaN for what the kind of training does not have.
-struct Judgement {
-  double loss = 0, accuracy = 0, macro_f1 = 0;  // classification: mean cross-entropy, ...
-  double absolute_error = 0;                    // regression: mean over cells and targets
 };
 
 // One line of the history.

@@ -93,7 +93,31 @@ TEST_CASE("emulated capture: replay throws what goes wrong in it") {
     check_launch("test::two_barriers");
   });
 
-  CHECK_THROWS_WITH_AS(graph->replay(), doctest::Contains("2048 threads"), DeviceError);
+  const auto replay = [&] {
+    graph->replay();
+    ctx.synchronize();
+  };
+  CHECK_THROWS_WITH_AS(replay(), doctest::Contains("2048 threads"), DeviceError);
+}
+
+TEST_CASE("emulated capture: a step replayed many times counts them all, in every form") {
+  for (const StepRepeats form : {StepRepeats::loop, StepRepeats::unrolled, StepRepeats::single}) {
+    CAPTURE(static_cast<int>(form));
+    CudaContext ctx(0);
+    ctx.set_repeats(form);
+    const Buffer out(ctx, sizeof(int));
+    ctx.fill_bytes(out.data(), 0, sizeof(int));
+    const auto graph = ctx.capture([&] {
+      launch({.grid = 1, .block = 1, .stream = ctx.stream()}, add_kernel, out.as<int>(), 1);
+      check_launch("test::add");
+    });
+
+    graph->replay(5000);  // over the 4096 copies of an unrolled graph
+    graph->replay(1);
+    graph->replay(0);
+
+    CHECK(value_of(ctx, out) == 5001);
+  }
 }
 
 }  // namespace genexx

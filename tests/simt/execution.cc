@@ -291,11 +291,13 @@ void set_options(const Options& options) { device().options = options; }
 Options parse_options(const std::string& text) {
   Options parsed;
   std::string order = text;
-  const std::string large = ",large";
-  if (order.size() > large.size() && order.compare(order.size() - large.size(), large.size(), large) == 0) {
-    order.resize(order.size() - large.size());
-    parsed.fill = Fill::large;
-  }
+  const auto ends_with = [&](const std::string& word) {
+    const bool found = order.size() > word.size() && order.compare(order.size() - word.size(), word.size(), word) == 0;
+    if (found) order.resize(order.size() - word.size());
+    return found;
+  };
+  parsed.queued = ends_with(",queued");
+  if (ends_with(",large")) parsed.fill = Fill::large;
   bool known = order == "forward";
   if (order == "reverse") {
     parsed.order = Order::reverse;
@@ -309,7 +311,7 @@ Options parse_options(const std::string& text) {
   }
   if (!known) {
     throw UsageError("order of GPU threads is '" + text +
-                     "', expected forward, reverse or random:SEED, with or without ',large' after it");
+                     "', expected forward, reverse or random:SEED, with or without ',large' and ',queued' after it");
   }
   return parsed;
 }

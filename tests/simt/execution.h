@@ -28,9 +28,11 @@ struct dim3 {
   constexpr dim3(unsigned vx = 1, unsigned vy = 1, unsigned vz = 1) : x(vx), y(vy), z(vz) {}
 };
 
-// A stream of the emulated device. Work given to it is done at once, unless the stream records what it is given.
+// A stream of the emulated device. Work given to it is recorded, or waits in the queue until somebody waits for the
+// stream, or is done at once where there is neither.
 struct CUstream_st {
   std::vector<std::function<void()>>* recording = nullptr;
+  std::vector<std::function<void()>>* queue = nullptr;
 };
 
 // Of the GPU thread that runs; set at every switch.
@@ -53,12 +55,16 @@ struct Options {
   Order order = Order::forward;
   std::uint64_t seed = 1;  // of Order::random
   Fill fill = Fill::nan;
+  // Streams of contexts queue their work, and device memory cannot be touched while host code runs: what forgets to
+  // wait, or reads through a device pointer, shows.
+  bool queued = false;
 };
 
 Options options();
 void set_options(const Options& options);
 
-// "forward", "reverse", "random:SEED", each with or without ",large" after it. Throws UsageError on anything else.
+// "forward", "reverse", "random:SEED", each with or without ",large" and ",queued" after it, in this order. Throws
+// UsageError on anything else.
 Options parse_options(const std::string& text);
 
 // Fills memory nobody wrote as Options::fill says.
@@ -68,6 +74,19 @@ void fill_unwritten(void* memory, std::size_t bytes);
 // Filled as fill_unwritten does, aligned to 256 bytes. Throws DeviceError.
 void* allocate_device(std::size_t bytes);
 void release_device(void* memory) noexcept;
+
+// While one of these lives, device memory may be touched; at all times unless Options::queued was set when it was
+// allocated.
+class DeviceAccess {
+ public:
+  DeviceAccess();
+  ~DeviceAccess();
+  DeviceAccess(const DeviceAccess&) = delete;
+  DeviceAccess& operator=(const DeviceAccess&) = delete;
+};
+
+// Bytes that are allocated now.
+std::size_t device_bytes();
 
 // Throws DeviceError naming `what` unless all the bytes lie in one allocation of the device.
 void expect_device_memory(const char* what, const void* from, std::size_t bytes);
@@ -93,15 +112,23 @@ struct GridLaunch {
 // take_launch_error(), which must be asked before the next launch. Unwinds nothing of a kernel that failed.
 void run_grid(const GridLaunch& launch);
 
-// Does `work` now, or has the stream record it.
+// One piece of work of a stream, now. Throws DeviceError where failures.h has the device lost.
+void do_work(const std::function<void()>& work);
+
+// Does `work` now, or has the stream record or queue it.
 template <class Work>
 void give(CUstream_st* stream, Work&& work) {
   if (stream && stream->recording) {
     stream->recording->emplace_back(std::forward<Work>(work));
+  } else if (stream && stream->queue) {
+    stream->queue->emplace_back(std::forward<Work>(work));
   } else {
-    work();
+    do_work(std::forward<Work>(work));
   }
 }
+
+// Does what waits in the stream's queue. Throws DeviceError for what goes wrong in it.
+void drain(CUstream_st* stream);
 
 // What went wrong in the last launch of the calling OS thread, empty when nothing did; forgets it.
 std::string take_launch_error();

@@ -384,6 +384,10 @@ TEST_CASE("launch: names what does not fit 32 bits") {
 TEST_CASE("emulator: names an unknown order of threads") {
   CHECK(simt::parse_options("random:12,large").seed == 12);
   CHECK(simt::parse_options("reverse,large").fill == simt::Fill::large);
+  CHECK_FALSE(simt::parse_options("reverse,large").queued);
+  CHECK(simt::parse_options("reverse,large,queued").queued);
+  CHECK(simt::parse_options("reverse,large,queued").fill == simt::Fill::large);
+  CHECK(simt::parse_options("random:12,queued").seed == 12);
   CHECK_THROWS_WITH_AS(simt::parse_options("backwards"), doctest::Contains("'backwards'"), UsageError);
   CHECK_THROWS_AS(simt::parse_options("random:"), UsageError);
 }

@@ -29,7 +29,8 @@ foreach(_source IN LISTS _simt_library)
 endforeach()
 
 # The machine itself must stay invisible to the sanitizers that watch the kernels; see machine.h.
-add_library(genexx_simt OBJECT simt/device_memory.cc simt/execution.cc simt/fiber.cc simt/rendezvous.cc)
+add_library(genexx_simt OBJECT simt/device_memory.cc simt/execution.cc simt/failures.cc simt/fiber.cc simt/rendezvous.cc
+            simt/stream.cc)
 target_link_libraries(genexx_simt PUBLIC genexx_flags)
 target_compile_definitions(genexx_simt PUBLIC GENEXX_WITH_CUDA GENEXX_SIMT)
 if(GENEXX_SANITIZE STREQUAL "address")
@@ -55,9 +56,10 @@ target_compile_options(genexx_emulated_support PUBLIC -O1)
 target_include_directories(genexx_emulated_support SYSTEM PUBLIC ${DOCTEST_INCLUDE_DIR} ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(genexx_emulated_tests PRIVATE Eigen3::Eigen ${GENEXX_LINK_LIBRARIES} ${CMAKE_DL_LIBS})
 
-# GPU threads run in each of these orders, and unwritten memory holds both fills; results may not depend on either. What
+# GPU threads run in each of these orders, unwritten memory holds both fills, and work is done when it is given or when it
+# is waited for; results may not depend on any. What
 # a sanitizer sees does not depend on them, so one is enough there.
-set(_orders "forward" "reverse,large" "random:1")
+set(_orders "forward" "reverse,large,queued" "random:1,queued")
 if(GENEXX_SANITIZE)
   set(_orders "random:1")
 endif()
@@ -73,7 +75,7 @@ endforeach()
 # race, or reports one in a right kernel, proves nothing: that is the first test, and the others need it.
 find_package(Python3 COMPONENTS Interpreter)
 set_source_files_properties(simt/faults/seeded_faults.cu PROPERTIES LANGUAGE CXX)
-add_executable(genexx_emulated_faults simt/faults/seeded_faults.cu)
+add_executable(genexx_emulated_faults simt/faults/seeded_faults.cu "${CMAKE_SOURCE_DIR}/engine/device_failure.cc")
 target_link_libraries(genexx_emulated_faults PRIVATE genexx_simt)
 if(Python3_FOUND)
   set(_mode "${GENEXX_SANITIZE}")
