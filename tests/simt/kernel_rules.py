@@ -24,6 +24,15 @@ FORBIDDEN = (
     (r"\bblock\s*=\s*(?:dim3\s*[({]\s*)?(?!128\b)(?:[2-9]\d\d|1[3-9]\d|12[89]|\d{4,})",
      "more than 128 threads by block_threads(...) only, or the search for races cannot run the kernel"),
 )
+# Nothing of the host program is changed: neither settings of the device or its context, nor the default stream, nor a
+# library's handle that is not ours. The current device is changed for a scope only.
+HOST_PROGRAM = re.compile(r"\b(cudaDeviceReset|cudaDeviceSynchronize|cudaSetDeviceFlags|cudaSetValidDevices|cudaInitDevice|"
+                          r"cudaDeviceSetLimit|cudaDeviceSetCacheConfig|cudaDeviceSetSharedMemConfig|cudaDeviceSetMemPool|"
+                          r"cudaDeviceEnablePeerAccess|cudaProfilerStart|cudaStreamLegacy|cudaStreamPerThread|"
+                          r"cudaCtxResetPersistingL2Cache|cublasSetStream|cublasSetMathMode|cublasLoggerConfigure|"
+                          r"cublasLtLogger\w+|cublasLtHeuristicsCacheSetCapacity|setenv|putenv)\b")
+CURRENT_DEVICE = re.compile(r"\bcudaSetDevice\s*\(")
+CURRENT_DEVICE_PLACES = ("engine/cuda/device_guard.h", "engine/cuda/cuda_context.cc")  # each puts the caller's back
 ASM = re.compile(r"\b(asm|__asm__)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 CUDA_HEADER = re.compile(r"^(cuda|cooperative_groups|device_launch_parameters|vector_types)")
@@ -83,6 +92,16 @@ def violations(root):
 
     def report(path, offset, message):
         found.append(f"{path}:{texts[path].count(chr(10), 0, offset) + 1}: {message}")
+
+    for path, text in texts.items():
+        if not path.startswith(("engine/", "kernels/", "models/", "io/")):
+            continue
+        code = without_comments(text, keep_strings=False)
+        for match in HOST_PROGRAM.finditer(code):
+            report(path, match.start(), f"{match.group(1)} changes what belongs to the host program")
+        if path not in CURRENT_DEVICE_PLACES:
+            for match in CURRENT_DEVICE.finditer(code):
+                report(path, match.start(), "the current device is the host program's; change it with DeviceGuard")
 
     for path, text in texts.items():
         if not path.startswith("kernels/") or path.endswith(".cc") or path == LAUNCH:

@@ -55,6 +55,11 @@ class KernelRules(unittest.TestCase):
         self.reports('void f() { launch({.grid = 1}, gate_kernel, x); check_launch("relu::forward"); }',
                      'expected a name that begins with "gate::"')
 
+    def test_nothing_of_the_host_program_is_changed(self):
+        for call in ("cudaDeviceReset()", "cudaSetDeviceFlags(4)", "cudaDeviceSynchronize()", "cublasLtLoggerSetLevel(1)"):
+            self.reports(f"void f() {{ {call}; }}", "belongs to the host program", "gate_cuda.cc")
+        self.reports("void f() { cudaSetDevice(1); }", "DeviceGuard", "gate_cuda.cc")
+
     def test_no_assembly_outside_a_wrapper(self):
         self.reports('__device__ void f() { asm volatile("bar.sync 0;"); }', "twin for GENEXX_SIMT")
         self.reports('__device__ void f() { asm volatile("bar.sync 0;"); }', "twin for GENEXX_SIMT", "device/barrier.h")
@@ -67,7 +72,7 @@ class KernelRules(unittest.TestCase):
         self.reports("__device__ int f(int v) { return __shfl_down(v, 1); }", "without _sync")
 
     def test_no_calls_of_the_runtime(self):
-        self.reports("void f() { cudaDeviceSynchronize(); }", "engine/cuda")
+        self.reports("void f() { cudaGetLastError(); }", "engine/cuda")
 
     def test_large_blocks_only_by_block_threads(self):
         self.reports("LaunchConfig a{.grid = 1, .block = 256};", "block_threads")
