@@ -24,7 +24,8 @@ struct Memory {
   std::mutex mutex;
   std::map<const char*, Allocation> allocations;  // by begin
   std::size_t bytes = 0;
-  int access = 0;  // DeviceAccess that live
+  std::size_t closed = 0;  // allocations with pages of their own
+  int access = 0;          // DeviceAccess that live
 };
 
 Memory& device_memory() {
@@ -45,6 +46,7 @@ void* allocate_bytes(std::size_t bytes) {
 }
 
 void protect_all(const Memory& all, int protection) {
+  if (all.closed == 0) return;
   for (const auto& [begin, allocation] : all.allocations)
     if (allocation.mapped > 0) mprotect(const_cast<char*>(begin), allocation.mapped, protection);
 }
@@ -70,6 +72,7 @@ void* allocate_device(std::size_t bytes) {
   if (mapped > 0 && all.access == 0) mprotect(memory, mapped, PROT_NONE);
   all.allocations[static_cast<const char*>(memory)] = {bytes, mapped};
   all.bytes += bytes;
+  all.closed += mapped > 0 ? 1 : 0;
   return memory;
 }
 
@@ -83,6 +86,7 @@ void release_device(void* memory) noexcept {
   all.bytes -= allocation.bytes;
   if (allocation.mapped > 0) {
     munmap(memory, allocation.mapped);
+    --all.closed;
   } else {
     std::free(memory);
   }

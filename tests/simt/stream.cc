@@ -14,6 +14,8 @@ void drain(CUstream_st* stream) {
   if (!stream->queue) return;
   std::vector<std::function<void()>> work;
   work.swap(*stream->queue);  // what is behind a failure is dropped
+  if (work.empty()) return;
+  const DeviceAccess access;  // opens all memory once
   for (const std::function<void()>& each : work) {
     do_work(each);
     const std::string error = take_launch_error();
