@@ -9,7 +9,8 @@ list(FILTER _simt_library EXCLUDE REGEX "_cuda\\.cc$")  # calls of CUDA librarie
 file(GLOB _simt_kernels CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/kernels/*_cuda.cu")
 file(GLOB _simt_replacements CONFIGURE_DEPENDS simt/*_emulated.cc)
 file(GLOB _simt_tests CONFIGURE_DEPENDS simt/*_test.cc kernels/*_test.cc)
-file(GLOB _simt_model_tests CONFIGURE_DEPENDS models/*_test.cc models/*/*_test.cc)
+file(GLOB _simt_model_tests CONFIGURE_DEPENDS models/*_test.cc models/*/*_test.cc simt/training_*_test.cc)
+list(REMOVE_ITEM _simt_tests ${_simt_model_tests})
 file(GLOB _simt_support CONFIGURE_DEPENDS support/*.cc)
 list(FILTER _simt_support EXCLUDE REGEX "/main\\.cc$")  # emulated_main.cc instead
 
