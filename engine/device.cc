@@ -47,6 +47,14 @@ std::unique_ptr<Context> make_context(const std::string& name, ThreadPool* pool,
   throw UsageError("--device is '" + name + "', expected auto, cpu, cuda or cuda:N");
 }
 
+std::string device_of_rank(const std::string& name, [[maybe_unused]] int local_rank) {
+#ifdef GENEXX_WITH_CUDA
+  if (const int devices = cuda_device_count(); devices > 0 && (name == "auto" || name == "cuda"))
+    return "cuda:" + std::to_string(local_rank % devices);
+#endif
+  return name;
+}
+
 std::vector<std::string> list_devices() {
   std::vector<std::string> lines = {std::string("cpu: ") + name_of(best_cpu_isa())};
 #ifdef GENEXX_WITH_CUDA

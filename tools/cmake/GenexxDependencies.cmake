@@ -42,4 +42,17 @@ if(NOT GENEXX_CUDA STREQUAL "OFF")
                         "nvcc on PATH, or configure with -DGENEXX_CUDA=OFF for a CPU-only build.")
   endif()
 endif()
-message(STATUS "Genexx ${PROJECT_VERSION}: CUDA backend ${GENEXX_HAS_CUDA}, build type ${CMAKE_BUILD_TYPE}")
+
+# MPI, for one small C library that the program opens when it is started as one of several processes.
+set(GENEXX_HAS_MPI OFF)
+if(NOT GENEXX_MPI STREQUAL "OFF")
+  set(MPI_CXX_SKIP_MPICXX ON)
+  find_package(MPI 3.0 QUIET COMPONENTS C)
+  if(MPI_C_FOUND)
+    set(GENEXX_HAS_MPI ON)
+  elseif(GENEXX_MPI STREQUAL "ON")
+    message(FATAL_ERROR "GENEXX_MPI=ON, but no MPI 3 was found. Install one (Debian and Ubuntu: libopenmpi-dev), put its "
+                        "mpicc on PATH, or configure with -DGENEXX_MPI=OFF for programs of one process.")
+  endif()
+endif()
+message(STATUS "Genexx ${PROJECT_VERSION}: CUDA backend ${GENEXX_HAS_CUDA}, MPI ${GENEXX_HAS_MPI}, build type ${CMAKE_BUILD_TYPE}")

@@ -49,3 +49,6 @@ install(FILES ${PROJECT_BINARY_DIR}/generated/genexx.pc DESTINATION ${CMAKE_INST
 if(GENEXX_TOOLS)
   install(TARGETS genexx_program DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT Runtime)
 endif()
+if(GENEXX_HAS_MPI)
+  install(TARGETS genexx_mpi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/genexx COMPONENT Runtime)
+endif()
