@@ -2,7 +2,8 @@
 // Trains r replicas of one network as one run: phases, epochs, validation, choice of weights, exact resume.
 //
 // On the CPU each replica is a lane of its own, spread over the threads; on CUDA all replicas are one lane. Replica k
-// gives the same numbers as a run of its own with its seed.
+// gives the same numbers as a run of its own with its seed. With several ranks each trains a share of the replicas;
+// what every replica came to is known to all, and all come to the same bits as one rank does.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "engine/communicator.h"
 #include "engine/context.h"
 #include "engine/named_tensor.h"
 #include "models/judge.h"
@@ -89,7 +91,8 @@ struct EpochRecord {
   double seconds = 0;
 };
 
-// What the caller may watch and decide. All optional.
+// What the caller may watch and decide. All optional. Every rank calls its own; what they tell and are told is the same
+// on all ranks, except for should_stop: what one rank is asked stops all.
 struct TrainerHooks {
   std::function<void(const EpochRecord&)> on_epoch;
   std::function<void()> on_checkpoint;  // after every epoch of all replicas; state() may be called
@@ -101,9 +104,10 @@ struct TrainerHooks {
 class Trainer {
  public:
   // `ctx` is the device; for a CPU context its threads are used. All references must outlive the trainer. Throws
-  // UsageError for a configuration that cannot be, DeviceError when memory is short.
+  // UsageError for a configuration that cannot be, DeviceError when memory is short. `ranks` share the replicas out
+  // among themselves; every rank is given all of them, and all call the same members in the same order. None: one rank.
   Trainer(Context& ctx, const Network& network, const TrainingSet& set, std::vector<ReplicaTask> replicas,
-          const TrainerConfig& config, TrainerHooks hooks);
+          const TrainerConfig& config, TrainerHooks hooks, Communicator* ranks = nullptr);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
@@ -126,20 +130,22 @@ class Trainer {
   Kept kept(std::size_t rule) const;
   // One line for each epoch and replica, epochs restored by resume included.
   const std::vector<EpochRecord>& history() const;
-  // Bytes of device memory held.
+  // Bytes of device memory held by this rank.
   std::int64_t bytes() const;
 
-  // Everything a later run needs to go on as if it had never stopped, taken at an epoch's end.
+  // Everything a later run, of any number of ranks, needs to go on as if it had never stopped, taken at an epoch's end.
+  // Whole on rank 0; others have no tensors.
   struct State {
     std::vector<NamedTensor> tensors;
     std::string json;
   };
   State state() const;
-  // Throws InputError when the state belongs to another run.
+  // Every rank is given the whole state. Throws InputError when it belongs to another run.
   void resume(const State& state);
 
  private:
   struct Parts;
+  std::unique_ptr<SingleRank> alone_;  // where no ranks were given
   std::unique_ptr<Parts> parts_;
 };
 

@@ -2,6 +2,7 @@
 #include "models/trainer_state.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include <nlohmann/json.hpp>
@@ -79,6 +80,38 @@ std::vector<NamedTensor> chosen_of_lane(const std::vector<NamedTensor>& all, con
   return out;
 }
 
+// How many replicas a rank's lane has: every one has a step.
+std::int64_t replicas_of(const std::vector<NamedTensor>& part) {
+  const std::string name = std::string(kOnlyLane) + "step";
+  const auto step = std::find_if(part.begin(), part.end(), [&](const NamedTensor& t) { return t.name == name; });
+  if (step == part.end() || step->shape.size() != 1)
+    throw InputError("state: a rank's lane has no tensor '" + name + "'");
+  return step->shape[0];
+}
+
+// The lane of one rank of several.
+struct RankLane {
+  const std::vector<NamedTensor>* tensors;
+  std::int64_t replicas, before;  // its own, and those of the ranks before
+  FlatLayout layout;
+};
+
+// Copies a rank's part of a tensor to where it lies in that of all replicas: a flat array where `whole` lays one out,
+// else one value a replica.
+void put_in_place(NamedTensor& all, const NamedTensor& part, const RankLane& rank, const FlatLayout* whole,
+                  const Network& network) {
+  const std::int64_t element = size_of(all.dtype);
+  if (!whole) {
+    std::copy(part.bytes.begin(), part.bytes.end(), all.bytes.begin() + rank.before * element);
+    return;
+  }
+  for (std::size_t i = 0; i < network.parameters().size(); ++i) {
+    const std::int64_t each = network.parameters()[i].size * element;
+    const std::byte* begin = part.bytes.data() + rank.layout.offsets[i] * element;
+    std::copy(begin, begin + rank.replicas * each, all.bytes.data() + whole->offsets[i] * element + rank.before * each);
+  }
+}
+
 }  // namespace
 
 Trainer::State state_of_replicas(const Trainer::State& state, const Network& network,
@@ -112,6 +145,38 @@ Trainer::State state_of_replicas(const Trainer::State& state, const Network& net
     throw InputError(std::string("checkpoint: its description is damaged: ") + e.what());
   }
   return out;
+}
+
+std::vector<NamedTensor> in_one_list(std::vector<std::vector<NamedTensor>> parts) {
+  std::vector<NamedTensor> all;
+  for (std::vector<NamedTensor>& part : parts)
+    all.insert(all.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
+  return all;
+}
+
+std::vector<NamedTensor> joined_lane(const std::vector<std::vector<NamedTensor>>& parts, const Network& network) {
+  std::vector<RankLane> ranks;
+  std::int64_t replicas = 0;
+  for (const auto& part : parts) {
+    if (part.empty()) continue;
+    ranks.push_back({&part, replicas_of(part), replicas, flat_layout(network, replicas_of(part))});
+    replicas += ranks.back().replicas;
+  }
+  if (ranks.empty()) return {};
+  const FlatLayout whole = flat_layout(network, replicas);
+  std::vector<NamedTensor> all = *ranks.front().tensors;
+  for (std::size_t t = 0; t < all.size(); ++t) {
+    const bool flat = all[t].shape == std::vector<std::int64_t>{ranks.front().layout.size};
+    all[t].shape = {flat ? whole.size : replicas};
+    all[t].bytes.assign(static_cast<std::size_t>(all[t].shape[0] * size_of(all[t].dtype)), std::byte{0});
+    for (const RankLane& rank : ranks) {
+      const NamedTensor& part = rank.tensors->at(t);
+      if (part.name != all[t].name || part.shape != std::vector<std::int64_t>{flat ? rank.layout.size : rank.replicas})
+        throw InputError("state: tensor '" + part.name + "' of a rank does not match '" + all[t].name + "' of another");
+      put_in_place(all[t], part, rank, flat ? &whole : nullptr, network);
+    }
+  }
+  return all;
 }
 
 }  // namespace genexx

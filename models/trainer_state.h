@@ -16,4 +16,11 @@ namespace genexx {
 Trainer::State state_of_replicas(const Trainer::State& state, const Network& network,
                                  const std::vector<std::int64_t>& chosen);
 
+// The tensors of one lane of all replicas (CUDA), from those of the replicas of each rank, in order; the opposite of
+// state_of_replicas. Parts of ranks without replicas are empty. Throws InputError for parts that do not match.
+std::vector<NamedTensor> joined_lane(const std::vector<std::vector<NamedTensor>>& parts, const Network& network);
+
+// The tensors of several ranks' lanes of one replica each (CPU).
+std::vector<NamedTensor> in_one_list(std::vector<std::vector<NamedTensor>> parts);
+
 }  // namespace genexx
