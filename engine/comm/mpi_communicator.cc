@@ -154,23 +154,30 @@ void MpiCommunicator::finish() {
   end_mpi();
 }
 
-bool MpiCommunicator::leave(ExitCode code, const std::string& message, Cause cause) {
-  if (ended_) return true;
-  if (!watch_) {
-    if (size() == 1) end_mpi();
-    return true;
-  }
+// Whether this rank says what it has to say, whatever the others say: rank 0 its own, and of a lost rank the first that
+// is left.
+bool MpiCommunicator::speaks_for_all(Cause cause) const {
+  if (cause == Cause::own) return is_root();
   const auto notice = watch_->notice();
+  return notice && notice->kind == RankNotice::Kind::lost && rank() == (notice->rank == 0 ? 1 : 0);
+}
+
+void MpiCommunicator::leave(ExitCode code, const std::string& message, Cause cause, const std::function<void()>& say) {
+  if (ended_ || !watch_) {
+    say();
+    if (!ended_ && size() == 1) end_mpi();
+    return;
+  }
+  // At once: of a lost rank the launcher knows as well, and gives the others a second.
+  if (speaks_for_all(cause)) say();
   const auto ending = under_way_ ? RankWatch::Ending::abrupt : RankWatch::Ending::orderly;
   const RankWatch::Farewell farewell = watch_->fail(code, message, ending, kFarewell);
   if (farewell.all_orderly)
     end_mpi();
   else
     ended_ = true;  // others may never come: MPI cannot be ended, the process ends without
-  if (is_root()) return cause == Cause::own || (notice && notice->kind == RankNotice::Kind::lost);
-  if (cause == Cause::other_rank)
-    return notice && notice->kind == RankNotice::Kind::lost && notice->rank == 0 && rank() == 1;
-  return !farewell.of_root || farewell.of_root->text != message;
+  const bool told = farewell.of_root && farewell.of_root->text == message;
+  if (cause == Cause::own && !is_root() && !told) say();
 }
 
 std::unique_ptr<MpiCommunicator> open_mpi(MpiOptions options) {

@@ -45,12 +45,13 @@ class MpiCommunicator final : public Communicator {
   void finish();
 
   // This rank ends with an error. Tells the others, waits for them to end too, for some seconds at most, and ends MPI
-  // where all end in order. Returns whether this rank should say `message`: not when rank 0 says the same, nor when it
-  // only repeats what another rank says.
+  // where all end in order. Calls `say` where it is this rank that people should hear: not when rank 0 says the same,
+  // nor when the message only repeats what another rank says.
   enum class Cause { own, other_rank };
-  bool leave(ExitCode code, const std::string& message, Cause cause);
+  void leave(ExitCode code, const std::string& message, Cause cause, const std::function<void()>& say);
 
  private:
+  bool speaks_for_all(Cause cause) const;
   void run(int code, const char* what);  // waits for what was started with `code`
   void end_mpi();
 
