@@ -19,12 +19,18 @@ std::optional<Trainer::State> Checkpointer::load() const { return out_.load_chec
 
 void Checkpointer::after_epoch(const Trainer& trainer) {
   const Clock::time_point begin = Clock::now();
-  current_ = !written_ || stop_requested() || begin - last_ >= kRunsPerCost * cost_;
+  current_ = is_due(!written_ || begin - last_ >= kRunsPerCost * cost_);
   if (!current_) return;
   out_.save_checkpoint(name_, trainer.state(), identity_);
   written_ = true;
   last_ = Clock::now();
   cost_ = last_ - begin;
+}
+
+// The same on every rank: rank 0's clock counts, and whoever was asked to stop.
+bool Checkpointer::is_due(bool due) const {
+  if (!out_.ranks()) return due || stop_requested();
+  return out_.ranks()->any(stop_requested() || (due && out_.is_writer()));
 }
 
 bool Checkpointer::should_stop() const { return current_ && stop_requested(); }

@@ -22,7 +22,7 @@ bool colours() { return on_terminal() && std::getenv("NO_COLOR") == nullptr; }
 }  // namespace
 
 void Console::say(const std::string& text) {
-  if (verbosity == Verbosity::quiet) return;
+  if (verbosity <= Verbosity::quiet) return;
   end_progress();
   fmt::print(stderr, "{}\n", text);
 }
@@ -32,12 +32,13 @@ void Console::detail(const std::string& text) {
 }
 
 void Console::warn(const std::string& text) {
+  if (verbosity == Verbosity::silent) return;
   end_progress();
   fmt::print(stderr, "{}warning:{} {}\n", colours() ? "\033[33m" : "", colours() ? "\033[0m" : "", text);
 }
 
 void Console::show_progress(std::int64_t done, std::int64_t total, const std::string& note) {
-  if (verbosity == Verbosity::quiet || progress == ProgressStyle::none || total <= 0) return;
+  if (verbosity <= Verbosity::quiet || progress == ProgressStyle::none || total <= 0) return;
   const bool bar = progress == ProgressStyle::bar || (progress == ProgressStyle::automatic && on_terminal());
   const auto now = std::chrono::steady_clock::now();
   if (done < total && now - last_ < (bar ? std::chrono::steady_clock::duration(kBarInterval) : kLineInterval)) return;

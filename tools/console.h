@@ -8,7 +8,7 @@
 
 namespace genexx::tools {
 
-enum class Verbosity { quiet, normal, verbose };
+enum class Verbosity { silent, quiet, normal, verbose };  // silent: no warnings either
 enum class ProgressStyle { automatic, bar, plain, none };
 
 class Console {

@@ -57,9 +57,10 @@ nlohmann::json identity_of(const TrainOptions& o, const nlohmann::json& config, 
   return identity;
 }
 
-std::int64_t announce(const TrainingPlan& plan, const ReadingOptions& reading, Console& console) {
-  const std::int64_t more =
-      estimate_training_bytes(plan.network, plan.prepared, plan.tasks, plan.trainer, thread_count(reading));
+std::int64_t announce(const TrainingPlan& plan, const ReadingOptions& reading, const Communicator& ranks,
+                      Console& console) {
+  const std::int64_t more = estimate_training_bytes(plan.network, plan.prepared, largest_share(plan.tasks, ranks),
+                                                    plan.trainer, thread_count(reading));
   const std::int64_t estimate = peak_memory_with(more);
   for (const std::string& warning : plan.prepared.warnings) console.warn(warning);
   console.say(
@@ -69,7 +70,7 @@ std::int64_t announce(const TrainingPlan& plan, const ReadingOptions& reading, C
   if (!plan.prepared.synthetic_begin.empty())
     console.say(fmt::format("of the cells to train on, {} are synthetic",
                             plan.prepared.synthetic_begin[1] - plan.prepared.synthetic_begin[0]));
-  expect_memory(more, "training", memory_check(reading));
+  expect_memory(more * ranks.local_size(), "training", memory_check(reading));
   return estimate;
 }
 
@@ -79,6 +80,7 @@ TrainedAndJudged train_and_judge(Context& ctx, const TrainingPlan& plan, const T
   auto begin = Clock::now();
   outcome.trained = run_training(ctx, plan, records);
   seconds.train = since(begin);
+  if (!records.out.is_writer()) return outcome;
   begin = Clock::now();
   outcome.judged = judge(ctx, plan, outcome.trained);
   seconds.test = since(begin);

@@ -18,14 +18,17 @@ namespace genexx::tools {
 // What tells a run from others; a checkpoint of another identity is refused.
 nlohmann::json identity_of(const TrainOptions& options, const nlohmann::json& config, const Context& ctx);
 
-// Says what is going to be done. Returns the most memory it will take; throws DeviceError where that is not there.
-std::int64_t announce(const TrainingPlan& plan, const ReadingOptions& reading, Console& console);
+// Says what is going to be done. Returns the most memory it will take on this rank; throws DeviceError where that is
+// not there for all ranks of the machine.
+std::int64_t announce(const TrainingPlan& plan, const ReadingOptions& reading, const Communicator& ranks,
+                      Console& console);
 
 struct TrainedAndJudged {
   TrainedReplicas trained;
   Judged judged;
 };
-// Trains to the end (throws as run_training), then judges every part; sets `seconds.train` and `seconds.test`.
+// Trains to the end (throws as run_training), then judges every part on the rank that writes; sets `seconds.train` and
+// `seconds.test`.
 TrainedAndJudged train_and_judge(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records,
                                  StageSeconds& seconds);
 

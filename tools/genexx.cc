@@ -35,6 +35,32 @@ std::vector<std::string> arguments(int argc, char** argv) {
   return all;
 }
 
+// An error as a message for people, empty where there is nobody to tell, and an exit code.
+struct Failure {
+  ExitCode code = ExitCode::runtime;
+  std::string message;
+  genexx::tools::ProgramRanks::Cause cause = genexx::tools::ProgramRanks::Cause::own;
+};
+
+// The exception being handled.
+Failure current_failure() {
+  try {
+    throw;
+  } catch (const genexx::Error& error) {
+    const bool stopped = error.code() == ExitCode::stopped || error.code() == ExitCode::runtime;
+    using Cause = genexx::tools::ProgramRanks::Cause;
+    return {stopped && genexx::tools::interrupted() ? ExitCode::interrupt : error.code(), error.what(),
+            dynamic_cast<const genexx::RankError*>(&error) ? Cause::other_rank : Cause::own};
+  } catch (const std::bad_alloc&) {
+    return {ExitCode::device, "out of memory; use fewer replicas, --limit-cells, or a machine with more memory"};
+  } catch (const std::system_error& error) {
+    // Whoever read our output has gone; there is nobody to tell.
+    return {ExitCode::runtime, error.code() == std::errc::broken_pipe ? "" : error.what()};
+  } catch (const std::exception& error) {
+    return {ExitCode::runtime, std::string("internal error: ") + error.what()};
+  }
+}
+
 void add_verbs(CLI::App& app, genexx::tools::Program& program) {
   using namespace genexx::tools;
   add_inspect(app, program);
@@ -125,9 +151,12 @@ int run(int argc, char** argv) {
   genexx::tools::watch_signals();
   try {
     program.action();
+    program.ranks.finish();
   } catch (...) {
     program.console.end_progress();
-    throw;
+    const Failure failure = current_failure();
+    program.ranks.leave(failure.code, failure.message, failure.cause);
+    return leave(failure.code);
   }
   return leave(ExitCode::done);
 }
@@ -137,22 +166,12 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     const int code = run(argc, argv);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+    if (code == 0 && (std::fflush(stdout) != 0 || std::ferror(stdout)))
       throw genexx::RuntimeError(std::string("cannot write to the standard output: ") + std::strerror(errno));
     return code;
-  } catch (const genexx::Error& error) {
-    fmt::print(stderr, "genexx: {}\n", error.what());
-    const bool stopped = error.code() == ExitCode::stopped || error.code() == ExitCode::runtime;
-    return leave(stopped && genexx::tools::interrupted() ? ExitCode::interrupt : error.code());
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "genexx: out of memory; use fewer replicas, --limit-cells, or a machine with more memory\n");
-    return leave(ExitCode::device);
-  } catch (const std::system_error& error) {
-    // Whoever read our output has gone; there is nobody to tell.
-    if (error.code() != std::errc::broken_pipe) fmt::print(stderr, "genexx: {}\n", error.what());
-    return leave(ExitCode::runtime);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "genexx: internal error: {}\n", error.what());
-    return leave(ExitCode::runtime);
+  } catch (...) {
+    const Failure failure = current_failure();
+    if (!failure.message.empty()) fmt::print(stderr, "genexx: {}\n", failure.message);
+    return leave(failure.code);
   }
 }

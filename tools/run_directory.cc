@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "engine/error.h"
+#include "engine/tensor_packing.h"
 #include "io/atomic_file.h"
 #include "io/safetensors.h"
 #include "tools/output_place.h"
@@ -69,8 +70,9 @@ void RunDirectory::expect(const std::string& path, Use use) {
   expect_place(path);
 }
 
-RunDirectory::RunDirectory(const std::string& path, Use use)
-    : path_(path), adds_(use == Use::add), errors_(std::uncaught_exceptions()) {
+RunDirectory::RunDirectory(const std::string& path, Use use, Communicator* ranks)
+    : path_(path), ranks_(ranks), adds_(use == Use::add), errors_(std::uncaught_exceptions()) {
+  if (!is_writer()) return;
   expect(path, use);
   std::error_code error;
   if (use == Use::replace && std::filesystem::exists(path)) remove_results(path);
@@ -86,7 +88,7 @@ void RunDirectory::open_log() {
 
 RunDirectory::~RunDirectory() {
   if (log_) std::fclose(log_);
-  if (std::uncaught_exceptions() > errors_) remove_what_was_made();
+  if (is_writer() && std::uncaught_exceptions() > errors_) remove_what_was_made();
 }
 
 std::string RunDirectory::file(const std::string& name) const {
@@ -97,7 +99,7 @@ std::string RunDirectory::file(const std::string& name) const {
 void RunDirectory::remove_what_was_made() const {
   std::error_code error;
   for (const std::string& name : results_) std::filesystem::remove(inside(name), error);
-  if (has_checkpoint()) return;
+  if (sees_checkpoint()) return;
   std::filesystem::remove(inside("log.jsonl"), error);
   for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder)
     for (std::filesystem::path p = inside(*folder); p != path_ && std::filesystem::remove(p, error);)
@@ -106,7 +108,7 @@ void RunDirectory::remove_what_was_made() const {
 }
 
 void RunDirectory::write(const std::string& name, const std::string& text) const {
-  write_file_atomically(file(name), text);
+  if (is_writer()) write_file_atomically(file(name), text);
 }
 
 void RunDirectory::write_json(const std::string& name, const nlohmann::json& json) const {
@@ -114,6 +116,7 @@ void RunDirectory::write_json(const std::string& name, const nlohmann::json& jso
 }
 
 void RunDirectory::log(const std::string& event, nlohmann::json fields) {
+  if (!is_writer()) return;
   fields["event"] = event;
   fields["time"] =
       fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
@@ -125,6 +128,7 @@ void RunDirectory::log(const std::string& event, nlohmann::json fields) {
 }
 
 void RunDirectory::make_folder(const std::string& name) const {
+  if (!is_writer()) return;
   std::error_code error;
   folders_.push_back(name);
   std::filesystem::create_directories(inside(name), error);
@@ -133,6 +137,7 @@ void RunDirectory::make_folder(const std::string& name) const {
 
 void RunDirectory::save_checkpoint(const std::string& name, Trainer::State state,
                                    const nlohmann::json& identity) const {
+  if (!is_writer()) return;
   make_folder(kFolder);
   SafetensorsFile out;
   out.tensors = std::move(state.tensors);
@@ -149,19 +154,40 @@ std::vector<std::string> RunDirectory::checkpoints() const {
   return paths;
 }
 
-bool RunDirectory::has_checkpoint() const { return !checkpoints().empty(); }
+bool RunDirectory::sees_checkpoint() const { return !checkpoints().empty(); }
+
+bool RunDirectory::has_checkpoint() const {
+  const bool seen = is_writer() && sees_checkpoint();
+  return ranks() ? ranks_->broadcast_flag(seen) : seen;
+}
 
 bool RunDirectory::has_checkpoint(const std::string& name) const {
-  return std::filesystem::exists(inside(checkpoint(name)));
+  const bool seen = is_writer() && std::filesystem::exists(inside(checkpoint(name)));
+  return ranks() ? ranks_->broadcast_flag(seen) : seen;
 }
 
 void RunDirectory::remove_checkpoint(const std::string& name) const {
+  if (!is_writer()) return;
   std::error_code error;
   std::filesystem::remove(inside(checkpoint(name)), error);
   if (error) throw RuntimeError(inside(checkpoint(name)) + ": cannot be removed: " + error.message());
 }
 
 std::optional<Trainer::State> RunDirectory::load_checkpoint(const std::string& name,
+                                                            const nlohmann::json& identity) const {
+  std::optional<Trainer::State> state;
+  if (is_writer()) state = read_checkpoint(name, identity);
+  if (!ranks() || !ranks_->broadcast_flag(state.has_value())) return state;
+  if (!state) state.emplace();
+  state->json = ranks_->broadcast_text(state->json);
+  std::vector<std::byte> tensors;
+  if (is_writer()) tensors = pack_tensors(state->tensors);
+  tensors = ranks_->broadcast_bytes(std::move(tensors));
+  if (!is_writer()) state->tensors = unpack_tensors(tensors);
+  return state;
+}
+
+std::optional<Trainer::State> RunDirectory::read_checkpoint(const std::string& name,
                                                             const nlohmann::json& identity) const {
   const std::string path = inside(checkpoint(name));
   if (!std::filesystem::exists(path)) return std::nullopt;

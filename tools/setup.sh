@@ -7,7 +7,7 @@ genexx_build_packages=(g++ cmake ninja-build libeigen3-dev libhdf5-dev zlib1g-de
   libfmt-dev liblzf-dev doctest-dev)
 # What the tests use besides: a second compiler, the formatter whose output is the rule, readers to compare with.
 genexx_check_packages=(clang libclang-rt-dev clang-format-14 pkg-config python3 python3-numpy python3-scipy python3-h5py
-  python3-anndata python3-sklearn)
+  python3-anndata python3-sklearn libopenmpi-dev openmpi-bin)
 
 genexx_say() { printf '%s\n' "$*" >&2; }
 

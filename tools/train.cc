@@ -21,14 +21,18 @@ using Clock = std::chrono::steady_clock;
 // its metrics go into `metrics`.
 Model refit(Context& ctx, const TrainOptions& o, const SystemConfig& config, const CellInput& input,
             const Dataset& data, TrainingRecords records, nlohmann::json& metrics) {
+  const SingleRank alone;
+  const Communicator* several = records.out.ranks();
+  const Communicator& ranks = several ? *several : static_cast<const Communicator&>(alone);
   const TrainingPlan plan =
       plan_training(ctx, input, config, {.seed = o.seed, .test_cells = TestCells::none}, o.replicas);
   records.console.say("refit:");
-  announce(plan, o.reading, records.console);
+  announce(plan, o.reading, ranks, records.console);
   records.checkpoint = kRefitCheckpoint;
   records.identity["replicas"] = o.replicas;
   StageSeconds seconds;
   const TrainedAndJudged outcome = train_and_judge(ctx, plan, records, seconds);
+  if (!records.out.is_writer()) return {};
   records.out.make_folder("refit");
   write_training_tables(records.out, "refit/", {data, plan, outcome.trained, "replicas", o.seed});
   metrics["refit"] = {{"validation", metrics_json(outcome.judged.validation, plan.prepared.classes)},
@@ -43,7 +47,7 @@ void train(const TrainOptions& o, Program& program) {
   const nlohmann::json config_json = to_json(config);
   if (o.dump_config) return fmt::print("{}\n", config_json.dump(2));
   if (o.out.empty()) throw UsageError("--out DIR is needed: the directory to write model, metrics and report to");
-  if (!o.dry_run) RunDirectory::expect(o.out, use_of(o));
+  if (!o.dry_run && program.ranks.get().is_root()) RunDirectory::expect(o.out, use_of(o));
   ThreadPool pool(thread_count(o.reading));
   const std::unique_ptr<Context> ctx = device_context(o.device, o.cpu_isa, pool);
   StageSeconds seconds;
@@ -56,10 +60,10 @@ void train(const TrainOptions& o, Program& program) {
   const TrainingPlan plan =
       plan_training(*ctx, input, config, {.folds = o.folds, .seed = o.seed}, o.folds > 0 ? o.folds : o.replicas);
   seconds.prepare = std::chrono::duration<double>(Clock::now() - begin).count();
-  const std::int64_t estimated_memory = announce(plan, o.reading, console);
+  const std::int64_t estimated_memory = announce(plan, o.reading, program.ranks.get(), console);
   if (o.dry_run) return;
 
-  RunDirectory out(o.out, use_of(o));
+  RunDirectory out(o.out, use_of(o), &program.ranks.get());
   const nlohmann::json identity = identity_of(o, config_json, *ctx);
   const nlohmann::json description = describe_run(identity, o.reading.data, program.command_line);
   out.log("start", description);
@@ -69,6 +73,11 @@ void train(const TrainOptions& o, Program& program) {
                                    .identity = identity,
                                    .start = o.resume ? TrainingRecords::Start::resume : TrainingRecords::Start::fresh};
   const TrainedAndJudged outcome = train_and_judge(*ctx, plan, records, seconds);
+  if (!out.is_writer()) {  // rank 0 judges and writes
+    nlohmann::json none;
+    if (o.refit) refit(*ctx, o, config, input, data, records, none);
+    return;
+  }
   const FinishedRun run = {data,        plan,   outcome.trained, outcome.judged, config_json,
                            description, o.seed, o.folds,         seconds,        estimated_memory};
   nlohmann::json metrics = metrics_document(run);
@@ -88,6 +97,7 @@ void add_train(CLI::App& app, Program& program) {
   verb->callback([&program, o] {
     program.action = [&program, o] {
       check_gene_order(*o);
+      join_ranks(*o, program);
       if (o->model == "dgex") return train_dgex(*o, program);
       if (o->model == "transbrain") return train_transbrain(*o, program);
       train(*o, program);

@@ -59,26 +59,27 @@ class DgexRun {
         replicas_(o.replicas) {}
 
   void run() {
-    if (!o_.dry_run) RunDirectory::expect(o_.out, use_of(o_));
+    if (!o_.dry_run && program_.ranks.get().is_root()) RunDirectory::expect(o_.out, use_of(o_));
     data_ = o_.landmarks.empty() ? read_prepared_dgex(o_.reading.data, config_, console_)
                                  : read_matrix_dgex(o_.reading, o_.landmarks, config_, o_.seed, console_);
     data_.set.monitors = dgex::make_monitors(data_.parts, config_, o_.seed);
     network_ = dgex::make_network(data_.set.dense.cols, data_.set.targets.cols, config_);
     const TrainerConfig trainer = dgex::make_trainer_config(network_, data_.set.monitors, config_);
     const std::vector<ReplicaTask> tasks = dgex::make_tasks(data_.parts, replicas_, o_.seed);
-    const std::int64_t memory = estimate_trainer_bytes(network_, tasks, trainer);
+    const Communicator& ranks = program_.ranks.get();
+    const std::int64_t memory = estimate_trainer_bytes(network_, largest_share(tasks, ranks), trainer);
     estimated_memory_ = peak_memory_with(memory);
     console_.say(fmt::format(
         "{}: {} landmarks, {} targets, {} profiles to train on; {} parameters, {} replicas; about {} of memory",
         data_.description, data_.set.dense.cols, data_.set.targets.cols, tasks[0].train.size(),
         network_.parameter_count(), replicas_, bytes_text(estimated_memory_)));
-    expect_memory(memory, "training", memory_check(o_.reading));
+    expect_memory(memory * ranks.local_size(), "training", memory_check(o_.reading));
     if (o_.dry_run) return;
-    RunDirectory out(o_.out, use_of(o_));
+    RunDirectory out(o_.out, use_of(o_), &program_.ranks.get());
     const auto begin = Clock::now();
     train(trainer, tasks, out);
     seconds_.train = since(begin);
-    write_results(trainer, out);
+    if (out.is_writer()) write_results(trainer, out);
   }
 
  private:
@@ -277,7 +278,7 @@ void train_halves(const TrainOptions& o, dgex::Config config, Program& program) 
     config.targets = half;
     TrainOptions of_half = o;
     of_half.out = o.out + "/" + half;
-    of_half.resume = o.resume && std::filesystem::exists(of_half.out);
+    of_half.resume = o.resume && program.ranks.get().broadcast_flag(std::filesystem::exists(of_half.out));
     program.console.say(fmt::format("{} half of the targets:", half));
     DgexRun(of_half, config, program).run();
   }

@@ -78,6 +78,7 @@ void add_classifier_options(CLI::App& verb, TrainOptions& o) {
   verb.add_flag("--resume,!--no-resume", o.resume, "go on from the checkpoint in --out");
   verb.add_flag("--dump-config", o.dump_config, "print the resolved configuration and stop");
   verb.add_flag("--dry-run", o.dry_run, "read, select, split and estimate, but do not train");
+  add_rank_options(verb, o.ranks);
   add_reading_options(verb, o.reading);
 }
 
@@ -106,6 +107,12 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--gene-list", o.regions.gene_list, "transbrain: csv with the column genes, in the network's order");
   verb.add_flag("--skip-absent-pairs", o.regions.skip_absent_pairs,
                 "transbrain: leave out pairs whose regions are not in the data");
+}
+
+void join_ranks(TrainOptions& o, Program& program) {
+  program.ranks.join(o.ranks, program.command_line, program.console);
+  o.reading.threads = program.ranks.threads(o.reading.threads);
+  o.device = program.ranks.device(o.device);
 }
 
 RunDirectory::Use use_of(const TrainOptions& o) {

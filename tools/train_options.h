@@ -27,6 +27,7 @@ struct RegionOptions {
 struct TrainOptions {
   ReadingOptions reading;
   RegionOptions regions;
+  RankOptions ranks;
   std::string model = "scannonet", landmarks, gene_order, out, preset, config_file, device = "auto", cpu_isa;
   std::vector<std::string> settings;
   std::int64_t replicas = 10, folds = 0;  // replicas: scannonet and transbrain 10, else 1
@@ -39,6 +40,10 @@ struct TrainOptions {
 void add_train_options(CLI::App& verb, TrainOptions& options);
 // Those of them that every verb has that trains a classifier.
 void add_classifier_options(CLI::App& verb, TrainOptions& options);
+
+// Joins the other ranks of the job, where there are any, and takes this rank's part of the machine where the options
+// leave it open.
+void join_ranks(TrainOptions& options, Program& program);
 
 // --resume, --overwrite or neither.
 RunDirectory::Use use_of(const TrainOptions& options);

@@ -154,7 +154,7 @@ TrainedRegions run(Context& ctx, const Plan& plan, const transbrain::Config& con
   const Trainer* running = nullptr;
   const auto mean_ranks = [&](const std::vector<NamedTensor>& weights) {
     const transbrain::RankJudge::Embedded embedded = judge.embed(weights);
-    if (config.embed_every_epoch)
+    if (config.embed_every_epoch && records.out.is_writer())
       write_epoch(records.out, training, embedded, running->history().empty() ? 0 : running->history().back().epoch);
     return judge.mean_ranks(embedded);
   };
@@ -223,7 +223,7 @@ void train_transbrain(const TrainOptions& o, Program& program) {
   const nlohmann::json config_json = to_json_config(config);
   if (o.dump_config) return fmt::print("{}\n", config_json.dump(2));
   if (o.out.empty()) throw UsageError("--out DIR is needed: the directory to write model, metrics and report to");
-  if (!o.dry_run) RunDirectory::expect(o.out, use_of(o));
+  if (!o.dry_run && program.ranks.get().is_root()) RunDirectory::expect(o.out, use_of(o));
   const RegionFiles files = files_of(o);
   if (o.reading.time_limit > 0) set_time_limit(o.reading.time_limit);
   ThreadPool pool(thread_count(o.reading));
@@ -232,15 +232,17 @@ void train_transbrain(const TrainOptions& o, Program& program) {
   const Plan plan = make_plan(o, files, config, pool, console, seconds);
   std::vector<std::string> warnings = plan.prepared.warnings;
   for (const std::string& text : warnings) console.warn(text);
-  const std::int64_t memory = estimate_trainer_bytes(plan.network, plan.prepared.tasks, plan.trainer);
+  const Communicator& ranks = program.ranks.get();
+  const std::int64_t memory =
+      estimate_trainer_bytes(plan.network, largest_share(plan.prepared.tasks, ranks), plan.trainer);
   console.say(fmt::format(
       "{} regions, {} genes, {} rows to train on, {} to validate, batch {}, {} repeats; about {} of memory",
       plan.regions.size(), plan.genes.size(), plan.prepared.splits[0].train.size(),
       plan.prepared.splits[0].validation.size(), plan.trainer.batch, o.replicas, bytes_text(peak_memory_with(memory))));
-  expect_memory(memory, "training", memory_check(o.reading));
+  expect_memory(memory * ranks.local_size(), "training", memory_check(o.reading));
   if (o.dry_run) return;
 
-  RunDirectory out(o.out, use_of(o));
+  RunDirectory out(o.out, use_of(o), &program.ranks.get());
   const nlohmann::json identity = identity_of(o, files, config_json, pairs_text(plan.pairs.pairs), *ctx);
   const nlohmann::json description = describe_run(identity, files.training, program.command_line);
   out.log("start", description);
@@ -253,6 +255,7 @@ void train_transbrain(const TrainOptions& o, Program& program) {
   transbrain::RankJudge judge(*ctx, plan.network, o.replicas, plan.human, plan.mouse, plan.pairs);
   const TrainedRegions trained = run(*ctx, plan, config, judge, files.training, records);
   seconds.train = since(begin);
+  if (!out.is_writer()) return;
 
   begin = Clock::now();
   const std::size_t before = warnings.size();

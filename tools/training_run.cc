@@ -99,6 +99,21 @@ TrainingPlan plan(Context& ctx, const CellInput& input, const mlp::Config& given
   return result;
 }
 
+// Throws UsageError where a rank has another run before it than rank 0: other data, other processors.
+void expect_same_run(const TrainingRecords& records) {
+  Communicator* ranks = records.out.ranks();
+  if (!ranks) return;
+  const nlohmann::json of_root = nlohmann::json::parse(ranks->broadcast_text(records.identity.dump()));
+  std::string differs;
+  for (const auto& [key, value] : records.identity.items())
+    if (differs.empty() && of_root.value(key, nlohmann::json()) != value)
+      differs = fmt::format("rank {} has another {} than rank 0: {}, expected {}", ranks->rank(), key, value.dump(),
+                            of_root.value(key, nlohmann::json()).dump());
+  if (ranks->any(!differs.empty()))
+    throw UsageError((differs.empty() ? "the ranks do not have the same run before them" : differs) +
+                     "; all ranks need the same data, and --cpu-isa where their processors differ");
+}
+
 // What a training has become after training once more with the validation cells.
 TrainedReplicas retrained(Context& ctx, const TrainingPlan& plan, const TrainingRecords& records,
                           TrainedReplicas trained) {
@@ -134,6 +149,11 @@ void lay_out(TrainingPlan& plan, const mlp::Config& config, std::int64_t replica
   plan.trainer = mlp::make_trainer_config(plan.network, config);
 }
 
+std::vector<ReplicaTask> largest_share(const std::vector<ReplicaTask>& tasks, const Communicator& ranks) {
+  const RankShare share = share_of_rank(static_cast<std::int64_t>(tasks.size()), 0, ranks.size());
+  return {tasks.begin(), tasks.begin() + share.end};
+}
+
 nlohmann::json describe_run(const nlohmann::json& identity, const std::string& data, const std::string& command) {
   nlohmann::json d = identity;
   d.erase("config");
@@ -146,6 +166,7 @@ nlohmann::json describe_run(const nlohmann::json& identity, const std::string& d
 
 void run_trainer(Context& ctx, const TrainerInput& input, const TrainingRecords& records,
                  const std::function<void(const Trainer&)>& begin, const std::function<void(const Trainer&)>& end) {
+  expect_same_run(records);
   Checkpointer checkpoint(records.out, records.checkpoint, records.identity);
   FirstStep first_step;
   Trainer* running = nullptr;
@@ -159,7 +180,7 @@ void run_trainer(Context& ctx, const TrainerInput& input, const TrainingRecords&
                               return checkpoint.should_stop();
                             },
                         .judge = input.judge};
-  Trainer trainer(ctx, input.network, input.set, input.tasks, input.config, std::move(hooks));
+  Trainer trainer(ctx, input.network, input.set, input.tasks, input.config, std::move(hooks), records.out.ranks());
   running = &trainer;
   if (records.start == TrainingRecords::Start::resume)
     if (const auto state = checkpoint.load()) trainer.resume(*state);
@@ -169,9 +190,14 @@ void run_trainer(Context& ctx, const TrainerInput& input, const TrainingRecords&
     trainer.run_to(input.pause_after);
   } catch (const StoppedError& stopped) {
     records.console.end_progress();
-    const std::string message = fmt::format("{} by {}", stopped.what(), stop_reason());
+    const std::string message =
+        fmt::format("{} by {}", stopped.what(), stop_requested() ? stop_reason() : "what another rank was asked");
     if (!records.out.has_checkpoint()) throw RuntimeError(message + "; there is no checkpoint yet");
     throw StoppedError(message + "; the checkpoint is valid, go on with --resume");
+  } catch (const RankError& error) {
+    if (!records.out.sees_checkpoint())
+      throw RankError(error.code(), std::string(error.what()) + "; there is no checkpoint yet");
+    throw RankError(error.code(), std::string(error.what()) + "; the last checkpoint is valid, go on with --resume");
   }
   records.console.end_progress();
   records.out.log("trained", {{"training", records.checkpoint},

@@ -55,6 +55,9 @@ struct TrainedReplicas {
   std::vector<NamedTensor> validated = {};  // the weights that validation chose, where `weights` were trained after
 };
 
+// Those of the tasks that a rank trains at most.
+std::vector<ReplicaTask> largest_share(const std::vector<ReplicaTask>& tasks, const Communicator& ranks);
+
 // What a run says about itself: its identity without the configuration, and command, data, date and versions.
 nlohmann::json describe_run(const nlohmann::json& identity, const std::string& data, const std::string& command);
 

@@ -22,7 +22,12 @@ void add_tune(CLI::App& app, Program& program) {
       ->check(CLI::Range(0, 99999));
   verb->add_flag("--refit,!--no-refit", o->refit, "train a model by the best trial's hyperparameters (the default)");
   add_classifier_options(*verb, o->train);
-  verb->callback([&program, o] { program.action = [&program, o] { tune_model(*o, program); }; });
+  verb->callback([&program, o] {
+    program.action = [&program, o] {
+      join_ranks(o->train, program);
+      tune_model(*o, program);
+    };
+  });
 }
 
 }  // namespace genexx::tools

@@ -98,7 +98,7 @@ class TuneRun {
   void run() {
     prepare();
     if (o_.train.dry_run) return;
-    RunDirectory out(o_.train.out, use_of(o_.train));
+    RunDirectory out(o_.train.out, use_of(o_.train), &program_.ranks.get());
     const nlohmann::json identity = identity_of_search(o_, settings_.json(), settings_.search, *ctx_);
     description_ = describe_run(identity, o_.train.reading.data, program_.command_line);
     out.log("start", description_);
@@ -161,10 +161,11 @@ class TuneRun {
   void refit(TrainingRecords records, std::int64_t number, const nlohmann::json& summary, nlohmann::json section) {
     console_.say(fmt::format("training a model as trial {}:", number));
     lay_out(plan_, mlp::resolved(settings_.model(), cells_), 1, o_.train.seed);
-    const std::int64_t estimated_memory = announce(plan_, o_.train.reading, console_);
+    const std::int64_t estimated_memory = announce(plan_, o_.train.reading, program_.ranks.get(), console_);
     records.checkpoint = fmt::format("refit-as-trial-{}", number);
     records.identity["config"] = best_json_;
     const TrainedAndJudged outcome = train_and_judge(*ctx_, plan_, records, seconds_);
+    if (!records.out.is_writer()) return;
     const FinishedRun run = {data_,
                              plan_,
                              outcome.trained,
@@ -183,6 +184,7 @@ class TuneRun {
   }
 
   void leave_without_model(RunDirectory& out, const nlohmann::json& summary, nlohmann::json section) {
+    if (!out.is_writer()) return;
     nlohmann::json report = report_frame(data_, plan_, description_);
     report["model"].erase("parameters");
     report["model"].erase("replicas");
@@ -226,7 +228,7 @@ void tune_model(const TuneOptions& o, Program& program) {
   if (o.train.dump_config) return fmt::print("{}\n", settings.json().dump(2));
   if (o.train.out.empty())
     throw UsageError("--out DIR is needed: the directory to write the table of trials, model, metrics and report to");
-  if (!o.train.dry_run) RunDirectory::expect(o.train.out, use_of(o.train));
+  if (!o.train.dry_run && program.ranks.get().is_root()) RunDirectory::expect(o.train.out, use_of(o.train));
   TuneRun(o, std::move(settings), program).run();
 }
 

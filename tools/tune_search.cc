@@ -22,11 +22,11 @@ bool contains(const std::vector<std::int64_t>& sorted, std::int64_t number) {
   return std::binary_search(sorted.begin(), sorted.end(), number);
 }
 
-std::string checkpoint_of(std::int64_t first_trial, std::size_t rung) {
+}  // namespace
+
+std::string Search::checkpoint_of(std::int64_t first_trial, std::size_t rung) {
   return fmt::format("trials-from-{}-rung-{}", first_trial, rung);
 }
-
-}  // namespace
 
 Search::Search(const SearchTask& task, TrainingPlan& plan, const TrainingRecords& records)
     : task_(task), plan_(plan), records_(records) {
@@ -95,11 +95,19 @@ void Search::make_parts() {
       parts_.push_back({std::move(together)});
   }
   std::sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) { return a.trials[0] < b.trials[0]; });
+  if (!records_.out.ranks()) return;
+  nlohmann::json of_root = nlohmann::json::array();  // whose memory decides
+  for (const Part& part : parts_) of_root.push_back(part.trials);
+  of_root = nlohmann::json::parse(records_.out.ranks()->broadcast_text(of_root.dump()));
+  parts_.clear();
+  for (const nlohmann::json& part : of_root) parts_.push_back({part.get<std::vector<std::int64_t>>()});
 }
 
 std::int64_t Search::most_together(const tune::TrialGroup& group) {
   auto most = static_cast<std::int64_t>(group.trials.size());
   if (task_.config.together > 0) most = std::min(most, task_.config.together);
+  if (const Communicator* ranks = records_.out.ranks())  // no part is to be more than a rank's share of all
+    most = std::min(most, (static_cast<std::int64_t>(task_.trials.size()) + ranks->size() - 1) / ranks->size());
   return tune::most_within(most, available_memory(), [&](std::int64_t count) {
     lay_out_trials({group.trials.begin(), group.trials.begin() + count});
     return estimate_training_bytes(plan_.network, plan_.prepared, plan_.tasks, plan_.trainer,
@@ -122,7 +130,10 @@ void Search::run() {
   make_parts();
   in_rung_ = {task_.trials};
   for (std::size_t rung = 0; rung < rungs_.size(); ++rung) {
-    for (const Part& part : parts_) run_part(part, rung);
+    if (records_.out.ranks())
+      run_on_ranks(rung);
+    else
+      for (const Part& part : parts_) run_part(part, rung);
     end_rung(rung);
   }
 }

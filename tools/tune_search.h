@@ -2,7 +2,9 @@
 // The trials of a random search, trained: joint runs of trials of one shape, rung by rung, each trial once.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +68,14 @@ class Search {
   void lay_out_trials(const std::vector<std::int64_t>& numbers);
   void end_rung(std::size_t rung);
   void run_part(const Part& part, std::size_t rung);
+  // With several ranks, instead of it for every part: parts are trained side by side, each by one rank.
+  struct Errand;
+  void run_on_ranks(std::size_t rung);
+  std::vector<Errand> errands_of(std::size_t rung);
+  void train_errand(Errand& errand, std::size_t rung, std::chrono::steady_clock::time_point deadline);
+  void bring_home(Errand& errand, std::size_t rung);
+  std::optional<Trainer::State> to_root(const Errand& errand) const;
+  static std::string checkpoint_of(std::int64_t first_trial, std::size_t rung);
   void inherit_checkpoint(const Part& part, std::size_t rung, const std::vector<std::int64_t>& numbers) const;
   nlohmann::json identity_of_run(std::size_t rung, const std::vector<std::int64_t>& numbers) const;
   void take_results(const std::vector<std::int64_t>& numbers, const std::vector<EpochRecord>& history);

@@ -8,11 +8,13 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/console.h"
+#include "tools/program_ranks.h"
 
 namespace genexx::tools {
 
 struct Program {
   Console console;
+  ProgramRanks ranks;            // of one job; one unless the verb lets them join
   std::string command_line;      // as typed, for the run's records
   std::function<void()> action;  // of the verb that was chosen
 };

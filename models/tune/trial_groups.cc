@@ -2,6 +2,7 @@
 #include "models/tune/trial_groups.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace genexx::tune {
 
@@ -26,6 +27,20 @@ std::vector<std::vector<std::int64_t>> split_evenly(const std::vector<std::int64
   for (std::int64_t i = 0; i < parts; ++i)
     out.emplace_back(trials.begin() + count * i / parts, trials.begin() + count * (i + 1) / parts);
   return out;
+}
+
+std::vector<int> shared_out(const std::vector<double>& costs, int ranks) {
+  std::vector<std::size_t> order(costs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return costs[a] > costs[b]; });
+  std::vector<double> load(static_cast<std::size_t>(ranks), 0.0);
+  std::vector<int> owners(costs.size());
+  for (const std::size_t job : order) {
+    const auto least = std::min_element(load.begin(), load.end());
+    *least += costs[job];
+    owners[job] = static_cast<int>(least - load.begin());
+  }
+  return owners;
 }
 
 std::int64_t most_within(std::int64_t most, std::int64_t budget,

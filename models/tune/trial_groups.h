@@ -23,6 +23,10 @@ std::vector<TrialGroup> group_by_shape(const std::vector<Hyperparameters>& hyper
 // `trials` in parts of at most `most`, as even as can be, in order.
 std::vector<std::vector<std::int64_t>> split_evenly(const std::vector<std::int64_t>& trials, std::int64_t most);
 
+// Who of `ranks` does each of several jobs: the costliest first, each to the one with the least to do until then
+// (Graham, "Bounds on multiprocessing timing anomalies", 1969); of equals the lowest.
+std::vector<int> shared_out(const std::vector<double>& costs, int ranks);
+
 // The greatest count up to `most` for which `bytes_of(count)`, which does not fall, is within `budget`; 1 where none
 // is.
 std::int64_t most_within(std::int64_t most, std::int64_t budget,

@@ -58,3 +58,9 @@ TEST_CASE("trial_groups: as many as the budget holds, at least one") {
   CHECK(most_within(10, 0, bytes) == 1);
   CHECK(most_within(1, 0, bytes) == 1);
 }
+
+TEST_CASE("trial_groups: jobs are shared out by their cost, the costliest first") {
+  CHECK(shared_out({1, 5, 1, 4, 2}, 2) == std::vector<int>{0, 0, 0, 1, 1});
+  CHECK(shared_out({3, 3, 3}, 4) == std::vector<int>{0, 1, 2});
+  CHECK(shared_out({}, 3).empty());
+}
