@@ -79,6 +79,7 @@ void add_verbs(CLI::App& app, genexx::tools::Program& program) {
   add_convert(app, program);
   add_info(app, program);
   add_bench(app, program);
+  add_slurm_script(app, program);
   add_completion(app, program);
 }
 

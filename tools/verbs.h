@@ -32,6 +32,7 @@ void add_predict(CLI::App& app, Program& program);
 void add_prepare_dgex(CLI::App& app, Program& program);
 void add_select_genes(CLI::App& app, Program& program);
 void add_simulate(CLI::App& app, Program& program);
+void add_slurm_script(CLI::App& app, Program& program);
 void add_split(CLI::App& app, Program& program);
 void add_train(CLI::App& app, Program& program);
 void add_tune(CLI::App& app, Program& program);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of README.md, docs/user-guide.md, docs/scannonet.md, docs/dgex.md, docs/fly.md and docs/tune.md work in the order they stand in, on files of the names they use."""
+"""The commands of README.md, docs/user-guide.md, docs/scannonet.md, docs/dgex.md, docs/fly.md, docs/tune.md and docs/parallel.md work in the order they stand in, on files of the names they use."""
 import os
 import re
 import shlex
@@ -54,6 +54,9 @@ class Docs(unittest.TestCase):
         search = re.search(r"^    (\{.*?\}\})$", read("docs/tune.md"), re.M | re.S).group(1)
 
         self.run_commands_of("docs/tune.md", at_least=3, files={"search.json": search})
+
+    def test_the_commands_of_the_page_on_several_processes_work(self):
+        self.run_commands_of("docs/parallel.md", at_least=1)
 
     def test_the_readme_lists_exactly_the_verbs_of_the_program(self):
         rows = re.findall(r"^\| (`.*?`) \|", read("README.md"), re.M)
