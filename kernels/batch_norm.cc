@@ -40,6 +40,7 @@ void forward(Context& ctx, const ForwardArgs& args) {
   expect_separate("mean", args.mean, "running_mean", args.running_mean);
   expect_separate("rstd", args.rstd, "running_var", args.running_var);
   expect_rows(args.statistics, args.x);
+  expect_finish(args.finish, columns[0]);
   if (columns.elements() == 0) return;
   on_device(
       ctx, [&](CpuContext& c) { cpu::forward(c, args); }, [&](auto& c) { cuda::forward(c, args); });
@@ -57,7 +58,20 @@ void backward(Context& ctx, const BackwardArgs& args) {
   expect_like("dgamma", args.dgamma, columns, dtype);
   expect_like("dbeta", args.dbeta, columns, dtype);
   expect_separate_if_present("dx", args.dx, "x", args.x);
-  expect_separate_if_present("dx", args.dx, "dy", args.dy);
+  if (args.mode == WriteMode::accumulate) {
+    expect_separate_if_present("dx", args.dx, "dy", args.dy);
+  } else {
+    expect_same_or_separate("dx", args.dx, "dy", args.dy);
+  }
+  expect_finish(args.finish, columns[0]);
+  if (args.finish.activation || args.finish.rate) {
+    expect_like("y", args.y, args.x.shape, dtype);
+    expect_separate_if_present("dx", args.dx, "y", args.y);
+  }
+  expect_optional("dbias", args.dbias, columns, dtype);
+  if (args.dbias) expect_present("dx", args.dx);
+  expect_separate_if_present("dbias", args.dbias, "dgamma", args.dgamma);
+  expect_separate_if_present("dbias", args.dbias, "dbeta", args.dbeta);
   expect_separate("dgamma", args.dgamma, "dbeta", args.dbeta);
   expect_separate("dgamma", args.dgamma, "gamma", args.gamma);
   expect_rows(args.statistics, args.x);

@@ -55,6 +55,13 @@ double seconds() { return std::chrono::duration<double>(std::chrono::steady_cloc
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
+std::vector<int> loss_nodes(const TrainerConfig& config) {
+  std::vector<int> nodes;
+  for (const PhaseConfig& phase : config.phases)
+    for (const LossSpec& loss : phase.losses) nodes.push_back(loss.node);
+  return nodes;
+}
+
 }  // namespace
 
 Lane::Lane(Context& ctx, const Network& network, const DeviceData& data, const TrainingSet& set,
@@ -70,7 +77,8 @@ Lane::Lane(Context& ctx, const Network& network, const DeviceData& data, const T
                {.replicas = static_cast<std::int64_t>(tasks_.size()),
                 .max_rows = config.batch,
                 .dtype = config.dtype,
-                .input_form = input_form(ctx, network, set)}),
+                .input_form = input_form(ctx, network, set),
+                .read = loss_nodes(config)}),
       optimizer_(session_),
       cells_(ctx, set, tasks_, data.labels()) {
   session_.set_weights(initial_weights(network, initial_replicas(set, tasks_), config.dtype));

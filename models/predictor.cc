@@ -44,7 +44,8 @@ struct Predictor::Parts {
                   {.replicas = m.replicas,
                    .max_rows = Predictor::batch_rows(m.replicas),
                    .use = Mode::inference,
-                   .input_form = input_form(c, m)}),
+                   .input_form = input_form(c, m),
+                   .fusion = Fusion::none}),  // values() may ask for any node
           shift(upload_floats(c, m.recipe.effective_shift(m.replicas))),
           factor(upload_floats(c, m.recipe.effective_factor(m.replicas, missing_gene))),
           rows(c, Predictor::batch_rows(m.replicas) * 8) {

@@ -17,6 +17,17 @@ Shape with_replicas(std::int64_t r, const std::vector<std::int64_t>& shape) {
   return shape.size() == 1 ? Shape{r, shape[0]} : Shape{r, shape[0], shape[1]};
 }
 
+// The layer of a node, null inside a chain.
+std::unique_ptr<Layer> layer_of(const Network& network, const std::vector<Chain>& chains, int node) {
+  const Chain* begun = nullptr;
+  for (const Chain& chain : chains) {
+    if (chain.tail() == node) return make_chain_layer(chain);
+    if (chain.has(node)) return nullptr;
+    if (chain.source == node) begun = &chain;
+  }
+  return make_layer(network.nodes()[static_cast<std::size_t>(node)].kind, begun);
+}
+
 }  // namespace
 
 bool takes_stored_rows(const Network& network) {
@@ -45,34 +56,54 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
   step_ = allocate(options_.replicas * 8);
   rates_ = allocate(options_.replicas * 8 * static_cast<std::int64_t>(count));
 
+  find_homes();
   wants_gradient_.assign(count, 0);
   slots_.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     const NodeSpec& spec = network_.nodes()[i];
-    layers_.push_back(make_layer(spec.kind));
+    layers_.push_back(layer_of(network_, chains_, static_cast<int>(i)));
     if (spec.kind == NodeKind::input && options_.input_gradient == InputGradient::yes) wants_gradient_[i] = 1;
     for (const int input : spec.inputs)
       if (wants_gradient_[static_cast<std::size_t>(input)]) wants_gradient_[i] = 1;
     for (const ParameterSpec& p : network_.parameters())
       if (learns() && p.node == static_cast<int>(i)) wants_gradient_[i] = 1;
-    memory_.push_back(allocate(options_.replicas * layers_.back()->memory(spec) * element));
+    memory_.push_back(allocate(layers_[i] ? options_.replicas * layers_[i]->memory(spec) * element : 0));
     if (acts_in_training_only(spec.kind) && options_.use == Mode::inference) {
       slots_[i].resize(1);
       slots_[i][0].width = spec.width;
       continue;
     }
-    for (const std::int64_t width : layers_.back()->plan(spec)) {
+    const bool has_value = value_home_[i] == static_cast<int>(i) &&
+                           (spec.kind != NodeKind::input || options_.input_form == InputForm::dense);
+    for (const std::int64_t width : layers_[i] ? layers_[i]->plan(spec) : std::vector<std::int64_t>{spec.width}) {
       Slot s;
       s.width = width;
       const std::int64_t bytes = options_.replicas * options_.max_rows * width * element;
-      if (spec.kind != NodeKind::input || options_.input_form == InputForm::dense) s.value = allocate(bytes);
-      if (wants_gradient_[i]) s.gradient = allocate(bytes);
+      if (has_value) s.value = allocate(bytes);
+      if (wants_gradient_[i] && gradient_home_[i] == static_cast<int>(i)) s.gradient = allocate(bytes);
       slots_[i].push_back(std::move(s));
     }
   }
   set_dropout(Mode::training);
   set_seeds(std::vector<std::int64_t>(static_cast<std::size_t>(options_.replicas), 0));
   set_step(0);
+}
+
+// The nodes of a chain lie in the memory of its last one; so does the source, but for a value that batch norm's backward
+// reads again.
+void Session::find_homes() {
+  if (options_.fusion == Fusion::chains)
+    chains_ = find_chains(network_, options_.read,
+                          options_.use == Mode::training ? DropoutNodes::run : DropoutNodes::skipped);
+  for (std::size_t i = 0; i < network_.nodes().size(); ++i) value_home_.push_back(static_cast<int>(i));
+  gradient_home_ = value_home_;
+  for (const Chain& chain : chains_) {
+    for (const int node : {chain.norm, chain.activation, chain.dropout})
+      if (node >= 0)
+        value_home_[static_cast<std::size_t>(node)] = gradient_home_[static_cast<std::size_t>(node)] = chain.tail();
+    gradient_home_[static_cast<std::size_t>(chain.source)] = chain.tail();
+    if (chain.norm < 0) value_home_[static_cast<std::size_t>(chain.source)] = chain.tail();
+  }
 }
 
 Session::~Session() = default;
@@ -87,26 +118,44 @@ Tensor Session::view(const Buffer& flat, std::size_t index) const {
           with_replicas(options_.replicas, network_.parameters()[index].shape)};
 }
 
-// The node whose memory the values of `node` lie in: in inference that of a node that acts in training only is its
-// input's.
+// The node whose values `node` has: in inference those of a node that acts in training only are its input's.
 int Session::holder(int node) const {
   const auto spec = [&]() -> const NodeSpec& { return network_.nodes()[static_cast<std::size_t>(node)]; };
   while (last_mode_ == Mode::inference && acts_in_training_only(spec().kind)) node = spec().inputs[0];
   return node;
 }
 
-const Session::Slot& Session::slot(int node, int output) const {
-  return slots_[static_cast<std::size_t>(holder(node))][static_cast<std::size_t>(output)];
+std::size_t Session::gradient_home(int node) const {
+  return static_cast<std::size_t>(gradient_home_[static_cast<std::size_t>(holder(node))]);
+}
+
+// Whether a node's memory holds its own values after a forward pass of the last mode.
+bool Session::is_shown(int node) const {
+  for (const Chain& chain : chains_) {
+    if (node == chain.tail() || (node == chain.source && chain.norm >= 0)) continue;
+    if (node == chain.source) return false;
+    if (chain.has(node)) return chain.dropout >= 0 && last_mode_ == Mode::inference && node != chain.norm;
+  }
+  return true;
+}
+
+// Whether a node has something to do: outside training dropout has not, unless it ends a chain.
+bool Session::runs(std::size_t node, Mode mode) const {
+  if (!layers_[node]) return false;
+  if (mode == Mode::training || !acts_in_training_only(network_.nodes()[node].kind)) return true;
+  return std::any_of(chains_.begin(), chains_.end(),
+                     [&](const Chain& chain) { return chain.tail() == static_cast<int>(node); });
 }
 
 Tensor Session::value(int node, int output, std::int64_t rows) const {
   assert(rows <= options_.max_rows);
-  const Slot& s = slot(node, output);
+  const auto home = static_cast<std::size_t>(value_home_[static_cast<std::size_t>(holder(node))]);
+  const Slot& s = slots_[home][static_cast<std::size_t>(output)];
   return {s.value.data(), options_.dtype, {options_.replicas, rows, s.width}};
 }
 
 Tensor Session::gradient(int node, int output, std::int64_t rows) const {
-  const Slot& s = slot(node, output);
+  const Slot& s = slots_[gradient_home(node)][static_cast<std::size_t>(output)];
   return {s.gradient.data(), options_.dtype, {options_.replicas, rows, s.width}};
 }
 
@@ -116,17 +165,25 @@ Tensor Session::memory(int node) const {
 }
 
 WriteMode Session::claim_gradient(int node, int output) {
-  Slot& s = slots_[static_cast<std::size_t>(holder(node))][static_cast<std::size_t>(output)];
+  Slot& s = slots_[gradient_home(node)][static_cast<std::size_t>(output)];
   const WriteMode mode = s.written ? WriteMode::accumulate : WriteMode::overwrite;
   s.written = true;
   return mode;
 }
 
-bool Session::has_gradient(int node, int output) const { return slot(node, output).written; }
+bool Session::has_gradient(int node, int output) const { 
+  return slots_[gradient_home(node)][static_cast<std::size_t>(output)].written;
+}
 
 void Session::mark_needed(const std::vector<int>& wanted) {
   needed_.assign(layers_.size(), wanted.empty() ? 1 : 0);
-  for (const int node : wanted) needed_[static_cast<std::size_t>(node)] = 1;
+  for (const int node : wanted) {
+    if (!is_shown(node))
+      throw UsageError("session: the values of '" + network_.nodes()[static_cast<std::size_t>(node)].name +
+                       "' are lost in a chain of nodes that run together; name it in SessionOptions::read");
+    needed_[static_cast<std::size_t>(value_home_[static_cast<std::size_t>(holder(node))])] = 1;
+    needed_[static_cast<std::size_t>(node)] = 1;
+  }
   for (std::size_t i = layers_.size(); i-- > 0;)
     if (needed_[i])
       for (const int input : network_.nodes()[i].inputs) needed_[static_cast<std::size_t>(input)] = 1;
@@ -136,8 +193,7 @@ void Session::forward(std::int64_t rows, Mode mode, const std::vector<int>& want
   last_mode_ = mode;
   mark_needed(wanted);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (!needed_[i]) continue;
-    if (acts_in_training_only(network_.nodes()[i].kind) && mode == Mode::inference) continue;
+    if (!needed_[i] || !runs(i, mode)) continue;
     layers_[i]->forward(*this, static_cast<int>(i), rows);
   }
 }
@@ -151,8 +207,8 @@ void Session::backward(std::int64_t rows, Mode mode) {
   assert(mode == options_.use);
   last_mode_ = mode;
   for (std::size_t i = layers_.size(); i-- > 0;) {
-    if (acts_in_training_only(network_.nodes()[i].kind) && mode == Mode::inference) continue;
-    const std::vector<Slot>& outputs = slots_[i];
+    if (!runs(i, mode)) continue;
+    const std::vector<Slot>& outputs = slots_[static_cast<std::size_t>(gradient_home_[i])];
     const bool any = std::any_of(outputs.begin(), outputs.end(), [](const Slot& s) { return s.written; });
     if (any && wants_gradient_[i]) layers_[i]->backward(*this, static_cast<int>(i), rows);
   }

@@ -12,6 +12,7 @@
 #include "engine/named_tensor.h"
 #include "engine/tensor.h"
 #include "kernels/sparse_linear.h"
+#include "models/fusion.h"
 #include "models/network.h"
 
 namespace genexx {
@@ -30,6 +31,9 @@ enum class InputForm { dense, stored };
 // Whether everything that reads the input of a network can take it as stored rows.
 bool takes_stored_rows(const Network& network);
 
+// Whether nodes are computed together (models/fusion.h), or each by itself.
+enum class Fusion { none, chains };
+
 struct SessionOptions {
   std::int64_t replicas = 1;
   std::int64_t max_rows = 256;
@@ -37,6 +41,8 @@ struct SessionOptions {
   Mode use = Mode::training;  // inference: no gradients of parameters are kept
   InputGradient input_gradient = InputGradient::no;
   InputForm input_form = InputForm::dense;  // stored: only where takes_stored_rows(), without an input gradient
+  Fusion fusion = Fusion::chains;
+  std::vector<int> read;  // nodes that are read from outside, beside the last one and those that end a chain
 };
 
 class Session {
@@ -59,14 +65,16 @@ class Session {
   const sparse_linear::Input* stored_input() const {
     return options_.input_form == InputForm::stored ? &stored_input_ : nullptr;
   }
-  // Computes the nodes that `wanted` depends on (all nodes for an empty list).
+  // Computes the nodes that `wanted` depends on (all nodes for an empty list). Throws UsageError for a wanted node whose
+  // value is lost inside a chain because it is none of SessionOptions::read.
   void forward(std::int64_t rows, Mode mode, const std::vector<int>& wanted = {});
   // Forgets which gradients were written; then losses write theirs where claim_gradient says, then backward walks back.
   // `mode` is that of the forward pass and of SessionOptions::use.
   void begin_backward();
   void backward(std::int64_t rows, Mode mode);
 
-  // Output `output` of node `node`: [r, rows, width]. A dropout node in inference is its input, gradient included.
+  // Output `output` of node `node`: [r, rows, width]. A dropout node in inference is its input, gradient included. The
+  // nodes of a chain share one memory, which holds what the last of them gives.
   Tensor value(int node, int output, std::int64_t rows) const;
   Tensor gradient(int node, int output, std::int64_t rows) const;
   // What node's layer keeps between forward and backward: [r, Layer::memory] elements, flat.
@@ -121,14 +129,20 @@ class Session {
   };
   Buffer allocate(std::int64_t bytes);
   Tensor view(const Buffer& flat, std::size_t index) const;
+  void find_homes();
+  bool runs(std::size_t node, Mode mode) const;
+  bool is_shown(int node) const;
   int holder(int node) const;
+  std::size_t gradient_home(int node) const;
   const Slot& slot(int node, int output) const;
   void mark_needed(const std::vector<int>& wanted);
 
   Context& ctx_;
   Network network_;
   SessionOptions options_;
-  std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<Chain> chains_;
+  std::vector<int> value_home_, gradient_home_;  // by node: the node in whose memory it lies
+  std::vector<std::unique_ptr<Layer>> layers_;   // null inside a chain, where the layer of its last node works
   std::vector<std::vector<Slot>> slots_;
   std::vector<char> wants_gradient_, needed_;
   std::vector<Buffer> memory_;

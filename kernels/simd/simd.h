@@ -27,10 +27,11 @@ struct GemmPart {
   T* workspace = nullptr;   // [gemm_workspace_elements]
 };
 
-// Arguments of one dropout row: y = x * keep * scale; keep of unit u is word u%4 of philox(key, {u/4, row, step,
-// step_hi}) being at least `threshold`.
+// Arguments of one dropout row, or of a stretch of one: y = x * keep * scale; keep of unit u is word u%4 of philox(key,
+// {first + u/4, row, step, step_hi}) being at least `threshold`.
 struct DropoutRow {
   std::int64_t units = 0;
+  std::uint32_t first = 0;  // a quarter of the row's units before the stretch
   std::uint32_t key_lo = 0, key_hi = 0;
   std::uint32_t row = 0, step_lo = 0, step_hi = 0;
   std::uint32_t threshold = 0;  // dropped when the word is below; p * 2^32

@@ -188,11 +188,11 @@ static void dropout(const DropoutRow& d, T scale, const T* x, T* y) {
   std::uint32_t word[kDrawnUnits];
   std::int64_t u = 0;
   for (; u + kDrawnUnits <= d.units; u += kDrawnUnits) {
-    philox_words(d, static_cast<std::uint32_t>(u / 4), word);
+    philox_words(d, d.first + static_cast<std::uint32_t>(u / 4), word);
     drop_group(d, word, scale, x + u, y + u);
   }
   if (u == d.units) return;
-  philox_words(d, static_cast<std::uint32_t>(u / 4), word);
+  philox_words(d, d.first + static_cast<std::uint32_t>(u / 4), word);
   for (std::int64_t i = 0; u + i < d.units; ++i) drop(d, word[i], scale, x + u + i, y + u + i);
 }
 

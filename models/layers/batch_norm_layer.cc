@@ -2,6 +2,7 @@
 #include "models/layers/batch_norm_layer.h"
 
 #include "kernels/batch_norm.h"
+#include "models/layers/finish.h"
 
 namespace genexx {
 namespace {
@@ -34,36 +35,44 @@ Tensor in_columns(const Tensor& t, const NodeSpec& spec) {
 std::int64_t BatchNormLayer::memory(const NodeSpec& spec) const { return 2 * columns_of(spec); }
 
 void BatchNormLayer::forward(Session& s, int node, std::int64_t rows) const {
-  const NodeSpec& spec = s.network().nodes()[static_cast<std::size_t>(node)];
-  const int from = spec.inputs[0];
-  batch_norm::forward(s.context(), {.x = in_columns(s.value(from, 0, rows), spec),
-                                    .gamma = s.parameter(s.parameter_index(node, 0)),
-                                    .beta = s.parameter(s.parameter_index(node, 1)),
-                                    .running_mean = s.parameter(s.parameter_index(node, 2)),
-                                    .running_var = s.parameter(s.parameter_index(node, 3)),
+  const int norm = norm_of(node);
+  const NodeSpec& spec = s.network().nodes()[static_cast<std::size_t>(norm)];
+  batch_norm::forward(s.context(), {.x = in_columns(s.value(spec.inputs[0], 0, rows), spec),
+                                    .gamma = s.parameter(s.parameter_index(norm, 0)),
+                                    .beta = s.parameter(s.parameter_index(norm, 1)),
+                                    .running_mean = s.parameter(s.parameter_index(norm, 2)),
+                                    .running_var = s.parameter(s.parameter_index(norm, 3)),
                                     .y = in_columns(s.value(node, 0, rows), spec),
                                     .mean = kept(s, node, 0),
                                     .rstd = kept(s, node, 1),
-                                    .statistics = statistics_of(s)});
+                                    .statistics = statistics_of(s),
+                                    .finish = finish_of(s, chain_)});
 }
 
 void BatchNormLayer::backward(Session& s, int node, std::int64_t rows) const {
-  const NodeSpec& spec = s.network().nodes()[static_cast<std::size_t>(node)];
+  const int norm = norm_of(node);
+  const NodeSpec& spec = s.network().nodes()[static_cast<std::size_t>(norm)];
   const int from = spec.inputs[0];
-  batch_norm::BackwardArgs args = {.x = in_columns(s.value(from, 0, rows), spec),
-                                   .gamma = s.parameter(s.parameter_index(node, 0)),
-                                   .mean = kept(s, node, 0),
-                                   .rstd = kept(s, node, 1),
-                                   .dy = in_columns(s.gradient(node, 0, rows), spec),
-                                   .statistics = statistics_of(s)};
+  const Tensor gamma = s.parameter(s.parameter_index(norm, 0));
+  batch_norm::BackwardArgs args;
+  args.x = in_columns(s.value(from, 0, rows), spec);
+  args.gamma = gamma;
+  args.mean = kept(s, node, 0);
+  args.rstd = kept(s, node, 1);
+  args.y = in_columns(s.value(node, 0, rows), spec);
+  args.dy = in_columns(s.gradient(node, 0, rows), spec);
+  args.statistics = statistics_of(s);
+  args.finish = finish_of(s, chain_);
   ScratchFrame frame(s.context());
-  const Tensor gamma = s.parameter(s.parameter_index(node, 0));
   const auto unwanted = [&] {
     return Tensor{frame.take_bytes(gamma.shape.elements() * size_of(gamma.dtype)), gamma.dtype, gamma.shape};
   };
-  args.dgamma = s.learns() ? s.parameter_gradient(s.parameter_index(node, 0)) : unwanted();
-  args.dbeta = s.learns() ? s.parameter_gradient(s.parameter_index(node, 1)) : unwanted();
-  if (s.wants_gradient(from)) {
+  args.dgamma = s.learns() ? s.parameter_gradient(s.parameter_index(norm, 0)) : unwanted();
+  args.dbeta = s.learns() ? s.parameter_gradient(s.parameter_index(norm, 1)) : unwanted();
+  if (chain_.source >= 0) {
+    args.dx = in_columns(s.gradient(node, 0, rows), spec);  // in which the source's gradient lies
+    args.dbias = bias_gradient_of(s, chain_);
+  } else if (s.wants_gradient(from)) {
     args.dx = in_columns(s.gradient(from, 0, rows), spec);
     args.mode = s.claim_gradient(from, 0);
   }

@@ -9,15 +9,16 @@
 #include "models/layers/input_layer.h"
 #include "models/layers/linear_layer.h"
 #include "models/layers/pooling_layer.h"
+#include "models/layers/units_layer.h"
 
 namespace genexx {
 
-std::unique_ptr<Layer> make_layer(NodeKind kind) {
+std::unique_ptr<Layer> make_layer(NodeKind kind, const Chain* chain) {
   switch (kind) {
     case NodeKind::input:
       return std::make_unique<InputLayer>();
     case NodeKind::linear:
-      return std::make_unique<LinearLayer>();
+      return std::make_unique<LinearLayer>(chain ? BiasGradient::behind : BiasGradient::own);
     case NodeKind::relu:
       return std::make_unique<ActivationLayer>(activation::Kind::relu);
     case NodeKind::tanh:
@@ -40,6 +41,11 @@ std::unique_ptr<Layer> make_layer(NodeKind kind) {
       return std::make_unique<PoolingLayer>(pool1d::Kind::average);
   }
   return nullptr;
+}
+
+std::unique_ptr<Layer> make_chain_layer(const Chain& chain) {
+  if (chain.norm >= 0) return std::make_unique<BatchNormLayer>(chain);
+  return std::make_unique<UnitsLayer>(chain);
 }
 
 }  // namespace genexx

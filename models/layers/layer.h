@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/fusion.h"
 #include "models/network.h"
 #include "models/session.h"
 
@@ -29,7 +30,10 @@ class Layer {
   virtual void backward(Session& s, int node, std::int64_t rows) const = 0;
 };
 
-// The layer of a kind.
-std::unique_ptr<Layer> make_layer(NodeKind kind);
+// The layer of a kind; `chain` is the one whose source the node is, if any.
+std::unique_ptr<Layer> make_layer(NodeKind kind, const Chain* chain = nullptr);
+
+// The layer that stands at the last node of a chain, for all of them.
+std::unique_ptr<Layer> make_chain_layer(const Chain& chain);
 
 }  // namespace genexx

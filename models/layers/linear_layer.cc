@@ -31,17 +31,20 @@ void LinearLayer::forward(Session& s, int node, std::int64_t rows) const {
 void LinearLayer::backward(Session& s, int node, std::int64_t rows) const {
   const int from = input_of(s, node);
   const Tensor dy = s.gradient(node, 0, rows);
+  const auto bias_gradient = [&] {
+    return bias_ == BiasGradient::own ? s.parameter_gradient(s.parameter_index(node, 1)) : Tensor{};
+  };
   if (const sparse_linear::Input* stored = stored_rows(s, node))
     return sparse_linear::backward(s.context(), {.x = *stored,
                                                  .dy = dy,
                                                  .dweight = s.parameter_gradient(s.parameter_index(node, 0)),
-                                                 .dbias = s.parameter_gradient(s.parameter_index(node, 1))});
+                                                 .dbias = bias_gradient()});
   if (s.learns())
     linear::backward(s.context(), {.x = s.value(from, 0, rows),
                                    .weight = s.parameter(s.parameter_index(node, 0)),
                                    .dy = dy,
                                    .dweight = s.parameter_gradient(s.parameter_index(node, 0)),
-                                   .dbias = s.parameter_gradient(s.parameter_index(node, 1))});
+                                   .dbias = bias_gradient()});
   if (!s.wants_gradient(from)) return;
   linear::backward(s.context(), {.x = s.value(from, 0, rows),
                                  .weight = s.parameter(s.parameter_index(node, 0)),

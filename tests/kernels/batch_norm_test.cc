@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "kernels/linear.h"
+#include "tests/oracle/activation_dropout_oracle.h"
 #include "tests/oracle/batch_norm_oracle.h"
 #include "tests/support/golden.h"
 #include "tests/support/op_test.h"
@@ -288,6 +290,163 @@ TEST_CASE("batch_norm: agrees with torch.nn.BatchNorm1d in training and inferenc
   });
 }
 
+namespace {
+
+using MaybeKind = std::optional<activation::Kind>;
+
+// Batch norm with what ends a layer, and its outputs.
+struct FinishedRun {
+  DeviceArray x, gamma, beta, running_mean, running_var, dy, y, mean, rstd, dgamma, dbeta, dbias, seed, step, rate;
+  batch_norm::ForwardArgs forward;
+  batch_norm::BackwardArgs backward;
+
+  template <class T>
+  FinishedRun(Context& ctx, const Case& a, T, MaybeKind kind, double p)
+      : x(ctx, {1, a.n, a.c}, cast<T>(a.x)),
+        gamma(ctx, {1, a.c}, cast<T>(a.gamma)),
+        beta(ctx, {1, a.c}, cast<T>(a.beta)),
+        running_mean(ctx, {1, a.c}, cast<T>(a.running_mean)),
+        running_var(ctx, {1, a.c}, cast<T>(a.running_var)),
+        dy(ctx, {1, a.n, a.c}, cast<T>(a.dy)),
+        y(ctx, {1, a.n, a.c}, DTypeOf<T>::value),
+        mean(ctx, {1, a.c}, DTypeOf<T>::value),
+        rstd(ctx, {1, a.c}, DTypeOf<T>::value),
+        dgamma(ctx, {1, a.c}, DTypeOf<T>::value),
+        dbeta(ctx, {1, a.c}, DTypeOf<T>::value),
+        dbias(ctx, {1, a.c}, DTypeOf<T>::value),
+        seed(ctx, {1}, std::vector<std::int64_t>{5}),
+        step(ctx, {1}, std::vector<std::int64_t>{6}),
+        rate(ctx, {1}, std::vector<double>{p}) {
+    activation_dropout::Finish finish;
+    finish.activation = kind;
+    finish.seed = seed;
+    finish.step = step;
+    finish.rate = rate;
+    finish.stream = 2;
+    forward = {.x = x,
+               .gamma = gamma,
+               .beta = beta,
+               .running_mean = running_mean,
+               .running_var = running_var,
+               .y = y,
+               .mean = mean,
+               .rstd = rstd,
+               .statistics = a.statistics,
+               .momentum = a.momentum,
+               .eps = a.eps,
+               .finish = finish};
+    backward.x = x;
+    backward.gamma = gamma;
+    backward.mean = mean;
+    backward.rstd = rstd;
+    backward.y = y;
+    backward.dy = dy;
+    backward.dx = dy;  // in place
+    backward.dgamma = dgamma;
+    backward.dbeta = dbeta;
+    backward.dbias = dbias;
+    backward.statistics = a.statistics;
+    backward.finish = finish;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("batch_norm: with activation and dropout behind it every output matches complex step") {
+  on_every_device([](Context& ctx) {
+    for (const MaybeKind kind : {MaybeKind(activation::Kind::relu), MaybeKind(activation::Kind::tanh), MaybeKind()})
+      for (const auto& size : {std::pair{5, 3}, std::pair{70, 9}, std::pair{9, 66}}) {
+        const Case a = random_case(size.first, size.second, Statistics::batch);
+        const oracle::DropoutDraw draw = {
+            .seed = 5, .step = 6, .first_row = 0, .stream = 2, .form = dropout::Form::unit, .rate = 0.3};
+        const auto finished = [&](const std::vector<Complex>& x, const std::vector<Complex>& gamma,
+                                  const std::vector<Complex>& beta) {
+          return oracle::activation_dropout(a.n, a.c, kind, draw, oracle_y(a, x, gamma, beta));
+        };
+        const auto complex = [](const std::vector<double>& v) { return std::vector<Complex>(v.begin(), v.end()); };
+        const std::vector<Complex> x = complex(a.x), gamma = complex(a.gamma), beta = complex(a.beta);
+        using Z = const std::vector<Complex>&;
+        std::vector<double> y;
+        for (const Complex& v : finished(x, gamma, beta)) y.push_back(v.real());
+        const std::vector<double> dx =
+            complex_step([&](Z z) { return weighted_sum(a.dy, finished(z, gamma, beta)); }, a.x);
+
+        FinishedRun run(ctx, a, double{}, kind, draw.rate);
+        batch_norm::forward(ctx, run.forward);
+        batch_norm::backward(ctx, run.backward);
+
+        const Result moments = expected(a);
+        double largest = 2;
+        for (const double r : moments.rstd) largest = std::max(largest, 2 * r * r);
+        const Tolerance tolerance = {.k = 32.0 + static_cast<double>(a.n), .scale = largest};
+        expect_close(run.y.values(), y, tolerance);
+        expect_close(run.dy.values(), dx, tolerance);
+        expect_close(run.dgamma.values(),
+                     complex_step([&](Z z) { return weighted_sum(a.dy, finished(x, z, beta)); }, a.gamma), tolerance);
+        expect_close(run.dbeta.values(),
+                     complex_step([&](Z z) { return weighted_sum(a.dy, finished(x, gamma, z)); }, a.beta), tolerance);
+        expect_close(run.dbias.values(), oracle::column_sums(a.n, a.c, dx),
+                     {.k = 32.0 + static_cast<double>(a.n), .scale = largest * static_cast<double>(a.n)});
+      }
+  });
+}
+
+TEST_CASE("batch_norm: gives the numbers of batch norm, activation, dropout and linear one after another") {
+  on_every_device([](Context& ctx) {
+    for_float_types([&](auto zero) {
+      using T = decltype(zero);
+      for (const MaybeKind kind : {MaybeKind(activation::Kind::relu), MaybeKind(activation::Kind::sigmoid)})
+        for (const std::int64_t c : {20, 33, 128}) {
+          const Case a = random_case(130, c, Statistics::batch);
+          const Shape shape = {1, a.n, c};
+          FinishedRun fused(ctx, a, zero, kind, 0.5);
+          batch_norm::forward(ctx, fused.forward);
+          batch_norm::backward(ctx, fused.backward);
+
+          FinishedRun apart(ctx, a, zero, kind, 0.5);
+          const DType t = DTypeOf<T>::value;
+          const DeviceArray activated(ctx, shape, t), y(ctx, shape, t), da(ctx, shape, t), dn(ctx, shape, t),
+              dx(ctx, shape, t);
+          apart.forward.finish = {};
+          batch_norm::forward(ctx, apart.forward);
+          activation::forward(ctx, {.kind = *kind, .x = apart.y, .y = activated});
+          dropout::Args drop;
+          drop.x = activated;
+          drop.y = y;
+          drop.seed = apart.seed;
+          drop.step = apart.step;
+          drop.rate = apart.rate;
+          drop.stream = 2;
+          dropout::apply(ctx, drop);
+          drop.x = apart.dy;
+          drop.y = da;
+          dropout::apply(ctx, drop);
+          activation::backward(ctx, {.kind = *kind, .y = activated, .dy = da, .dx = dn});
+          apart.backward.finish = {};
+          apart.backward.dy = dn;
+          apart.backward.dx = dx;
+          apart.backward.dbias = {};
+          batch_norm::backward(ctx, apart.backward);
+          const DeviceArray weight(ctx, {1, c, 1}, std::vector<T>(static_cast<std::size_t>(c))),
+              ones(ctx, {1, a.n, 1}, std::vector<T>(static_cast<std::size_t>(a.n)));
+          linear::BackwardArgs sum;
+          sum.x = ones;
+          sum.weight = weight;
+          sum.dy = dx;
+          sum.dbias = apart.dbias;
+          linear::backward(ctx, sum);
+
+          CHECK(fused.y.values() == y.values());
+          CHECK(fused.dy.values() == dx.values());
+          CHECK(fused.dgamma.values() == apart.dgamma.values());
+          CHECK(fused.dbeta.values() == apart.dbeta.values());
+          CHECK(fused.dbias.values() == apart.dbias.values());
+          CHECK(fused.running_var.values() == apart.running_var.values());
+        }
+    });
+  });
+}
+
 TEST_CASE("batch_norm: names the wrong argument") {
   CpuContext ctx;
   const DeviceArray x(ctx, {1, 4, 3}, DType::f32), y(ctx, {1, 4, 3}, DType::f32), a(ctx, {1, 3}, DType::f32),
@@ -309,4 +468,10 @@ TEST_CASE("batch_norm: names the wrong argument") {
   CHECK_THROWS_WITH_AS(
       batch_norm::backward(ctx, {.x = x, .gamma = a, .mean = mean, .rstd = rstd, .dy = y, .dgamma = m}),
       doctest::Contains("dbeta is absent"), ShapeError);
+  batch_norm::BackwardArgs back = {.x = x, .gamma = a, .mean = mean, .rstd = rstd, .dy = y, .dgamma = m, .dbeta = v};
+  back.finish.activation = activation::Kind::relu;
+  CHECK_THROWS_WITH_AS(batch_norm::backward(ctx, back), doctest::Contains("y is absent"), ShapeError);
+  back.finish = {};
+  back.dbias = b;
+  CHECK_THROWS_WITH_AS(batch_norm::backward(ctx, back), doctest::Contains("dx is absent"), ShapeError);
 }
