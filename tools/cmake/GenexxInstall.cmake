@@ -11,7 +11,7 @@ install(TARGETS genexx genexx_usage EXPORT genexx
 foreach(_room engine models io kernels)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${_room}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/genexx/${_room}
     COMPONENT Development FILES_MATCHING PATTERN "*.h"
-    PATTERN cuda EXCLUDE PATTERN comm EXCLUDE PATTERN device EXCLUDE PATTERN simd EXCLUDE
+    PATTERN cuda EXCLUDE PATTERN "nccl*.h" EXCLUDE PATTERN device EXCLUDE PATTERN simd EXCLUDE
     PATTERN "*_cuda.h" EXCLUDE PATTERN launch.h EXCLUDE
     # These speak HDF5, which an outside program need not have.
     PATTERN "hdf5*.h" EXCLUDE PATTERN "h5ad_*.h" EXCLUDE PATTERN "gctx_writer.h" EXCLUDE)
