@@ -4,9 +4,12 @@
 
 namespace genexx::bench {
 
-void add_batch_norm(Suite& suite) {
+namespace {
+
+void add_layer(Suite& suite, std::int64_t rows, std::int64_t width) {
   Context& ctx = suite.context();
-  const Shape shape = {1, 200, 3000}, columns = {1, 3000};
+  const Shape shape = {1, rows, width}, columns = {1, width};
+  const std::string text = std::to_string(rows) + "x" + std::to_string(width);
   const double elements = static_cast<double>(shape.elements());
   const Tensor x = suite.random(shape), dy = suite.random(shape), gamma = suite.random(columns),
                beta = suite.random(columns);
@@ -14,7 +17,7 @@ void add_batch_norm(Suite& suite) {
                rstd = suite.output(columns);
   const Tensor running_mean = suite.random(columns), running_var = suite.random(columns);
   const Tensor dgamma = suite.output(columns), dbeta = suite.output(columns);
-  suite.add({"batch_norm", "200x3000 forward", 8 * elements, 0, [=, &ctx] {
+  suite.add({"batch_norm", text + " forward", 8 * elements, 0, [=, &ctx] {
                batch_norm::forward(ctx, {.x = x,
                                          .gamma = gamma,
                                          .beta = beta,
@@ -24,7 +27,7 @@ void add_batch_norm(Suite& suite) {
                                          .mean = mean,
                                          .rstd = rstd});
              }});
-  suite.add({"batch_norm", "200x3000 backward", 12 * elements, 0, [=, &ctx] {
+  suite.add({"batch_norm", text + " backward", 12 * elements, 0, [=, &ctx] {
                batch_norm::backward(ctx, {.x = x,
                                           .gamma = gamma,
                                           .mean = mean,
@@ -34,6 +37,15 @@ void add_batch_norm(Suite& suite) {
                                           .dgamma = dgamma,
                                           .dbeta = dbeta});
              }});
+}
+
+}  // namespace
+
+void add_batch_norm(Suite& suite) {
+  add_layer(suite, 200, 3000);
+  if (!suite.wide()) return;
+  for (const std::int64_t rows : {128, 256, 512})
+    for (const std::int64_t width : {500, 8192}) add_layer(suite, rows, width);
 }
 
 }  // namespace genexx::bench

@@ -6,6 +6,28 @@
 #include "bench/support/stored_cells.h"
 
 namespace genexx::bench {
+namespace {
+
+// `cells` whole rows of `genes` genes, made dense and scaled: what a batch of the fly classifier or of an atlas needs.
+void add_rows(Suite& suite, std::int64_t cells, std::int64_t genes, double percent) {
+  Context& ctx = suite.context();
+  const auto stored = static_cast<std::int64_t>(0.01 * percent * static_cast<double>(genes));
+  const ingest::Args args = {.data = stored_cells(suite, cells, genes, stored),
+                             .rows = all_rows(suite, cells),
+                             .row_factor = row_factors(suite, cells),
+                             .transform = ingest::Transform::log1p,
+                             .shift = suite.random({1, genes}),
+                             .factor = suite.random({1, genes}),
+                             .out = suite.output({1, cells, genes})};
+  const double bytes = 8.0 * static_cast<double>(cells * stored) + 4.0 * static_cast<double>((cells + 2) * genes);
+  suite.add({"ingest",
+             std::to_string(cells) + " cells of " + std::to_string(genes) + " genes, " +
+                 std::to_string(static_cast<int>(percent)) + "%",
+             bytes, 0, [=, &ctx] { ingest::run(ctx, args); }});
+}
+
+}  // namespace
+
 void add_ingest(Suite& suite) {
   constexpr std::int64_t kCells = 4096, kColumns = 20000, kStored = 1000, kBatch = 256;
   Context& ctx = suite.context();
@@ -37,6 +59,10 @@ void add_ingest(Suite& suite) {
                  bytes, 0, [=, &ctx] { ingest::run(ctx, args); }});
     }
   }
+  if (!suite.wide()) return;
+  for (const std::int64_t batch : {128, 256, 1024, 4096})
+    for (const std::int64_t width : {17000, 36000})
+      for (const double percent : {2.0, 5.0, 7.0, 10.0}) add_rows(suite, batch, width, percent);
 }
 
 }  // namespace genexx::bench

@@ -4,9 +4,10 @@
 
 namespace genexx::bench {
 
-void add_optimizer_adam(Suite& suite) {
+namespace {
+
+void add_parameters(Suite& suite, std::int64_t p) {
   Context& ctx = suite.context();
-  const std::int64_t p = 350000;
   const Tensor w = suite.random({p}), m = suite.random({p}), g = suite.random({p}), v = suite.output({p});
   ctx.fill_bytes(v.data, 0x3d, p * 4);  // about 0.05 each
   const std::vector<OptimizerChunk> table = optimizer_chunks({{0, p, 1.0, 1.0}}, 1);
@@ -18,10 +19,19 @@ void add_optimizer_adam(Suite& suite) {
   ctx.copy_to_device(chunks.data, table.data(), bytes);
   ctx.copy_to_device(lr.data, &rate, 8);
   ctx.copy_to_device(step.data, &done, 8);
-  suite.add({"optimizer_adam", "p=350000", 28.0 * static_cast<double>(p), 12.0 * static_cast<double>(p), [=, &ctx] {
+  suite.add({"optimizer_adam", "p=" + std::to_string(p), 28.0 * static_cast<double>(p), 12.0 * static_cast<double>(p),
+             [=, &ctx] {
                optimizer_adam::run(
                    ctx, {.weight = w, .m = m, .v = v, .gradient = g, .chunks = chunks, .lr = lr, .step = step});
              }});
+}
+
+}  // namespace
+
+void add_optimizer_adam(Suite& suite) {
+  add_parameters(suite, 350000);
+  if (!suite.wide()) return;
+  for (const std::int64_t p : {2'825'000, 35'120'000, 206'900'000}) add_parameters(suite, p);  // of whole networks
 }
 
 }  // namespace genexx::bench
