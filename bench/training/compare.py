@@ -15,15 +15,14 @@ libopenblas0-openmp). Writes OUT.json and OUT.md; exit code 1 where the gate fai
 import argparse
 import json
 import os
-import random
 import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 from results import ROOT, default_out, origin, output, write_result
+from rounds import Contender, ratio, summary
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What rounding may do. 20 steps of scAnnoNet at a learning rate of 0.1 amplify it, so there fp32 is judged by its first step.
@@ -51,47 +50,6 @@ SYSTEMS = {
                   [(1, 0), (1, 1)], ["foreach", "single"]),
     "transbrain": System("TransBrain", 2, CALM, [[]], [(1, 0), (10, 0), (1, 1)], ["foreach", "single"]),
 }
-
-
-class Contender:
-    """A program that answers a line with the milliseconds of a step of each phase."""
-
-    def __init__(self, name, command, realtime):
-        self.name, self.rounds, self.realtime = name, [], realtime
-        self.process = subprocess.Popen((["chrt", "--rr", "1"] if realtime else []) + command, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_WAIT_POLICY": "passive"})
-
-    def round(self):
-        begin = time.monotonic()
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        self.rounds.append(json.loads(self.process.stdout.readline())["ms"])
-        if self.realtime:  # the others' turn; Linux stops real-time work that takes over 95% of a second
-            time.sleep(time.monotonic() - begin)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def quantile(values, q):
-    ordered = sorted(values)
-    return ordered[round(q * (len(ordered) - 1))]
-
-
-def summary(values):
-    return {"median": statistics.median(values), "p10": quantile(values, 0.1), "p90": quantile(values, 0.9)}
-
-
-def ratio(slow, fast):
-    """Ratio of the medians with a 95% bootstrap interval over rounds, which are drawn in pairs."""
-    pairs, draw = list(zip(slow, fast)), random.Random(0)
-    ratios = []
-    for _ in range(2000):
-        sample = draw.choices(pairs, k=len(pairs))
-        ratios.append(statistics.median(p[0] for p in sample) / statistics.median(p[1] for p in sample))
-    return {"ratio": statistics.median(slow) / statistics.median(fast), "low": quantile(ratios, 0.025),
-            "high": quantile(ratios, 0.975)}
 
 
 def opponent(options, mode):
