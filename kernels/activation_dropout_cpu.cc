@@ -8,8 +8,8 @@
 namespace genexx::activation_dropout::cpu {
 namespace {
 
-constexpr std::int64_t kRows = 64;       // of one task: what linear adds one after another to a bias gradient
-constexpr std::int64_t kColumns = 1024;  // of one task; a multiple of 4
+constexpr std::int64_t kRows = 64;        // of one task: what linear adds one after another to a bias gradient
+constexpr std::int64_t kColumns = 1024;   // of one task; a multiple of 4
 constexpr std::int64_t kGroup = 1 << 12;  // units that stay in the first-level cache between activation and dropout
 
 // Rows [row, row + rows) and columns [column, column + columns) of replica k of [r, n, c].

@@ -26,8 +26,7 @@ __global__ void forward_kernel(Forward<T> a) {
   for (std::int64_t i = device::first_index(); i < a.n * a.quads; i += device::index_stride()) {
     const std::int64_t row = i / a.quads, quad = i - row * a.quads;
     const std::int64_t at = (k * a.n + row) * a.c + 4 * quad, left = a.c - 4 * quad;
-    device::store_quad(a.y + at, left, a.whole,
-                       finish.forward(row, quad, device::load_quad(a.x + at, left, a.whole)));
+    device::store_quad(a.y + at, left, a.whole, finish.forward(row, quad, device::load_quad(a.x + at, left, a.whole)));
   }
 }
 
@@ -85,9 +84,15 @@ void backward_typed(CudaContext& ctx, const BackwardArgs& a) {
   const T* const y = a.y.as<T>();
   const T* const dy = a.dy.as<T>();
   T* const dx = a.dx.as<T>();
-  const Backward<T> call = {
-      n, c, device::in_quads(c, y, dy, dx), a.mode, y, dy, dx, a.dbias ? a.dbias.as<T>() : nullptr,
-      device::finish_call(a.finish)};
+  const Backward<T> call = {n,
+                            c,
+                            device::in_quads(c, y, dy, dx),
+                            a.mode,
+                            y,
+                            dy,
+                            dx,
+                            a.dbias ? a.dbias.as<T>() : nullptr,
+                            device::finish_call(a.finish)};
   launch(device::quad_column_launch(c, a.y.shape[0], ctx.stream()), backward_kernel<T>, call);
   check_launch("activation_dropout::backward");
 }

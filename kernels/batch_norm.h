@@ -53,8 +53,8 @@ struct BackwardArgs {
   activation_dropout::Finish finish;          // as in forward
 };
 
-// Outputs overlap no input, but for dx, and one another. Both throw ShapeError naming the wrong argument, forward also for a batch
-// of fewer than 2 rows with Statistics::batch (its variance is nothing to divide by); neither synchronizes.
+// Outputs overlap no input, but for dx, and one another. Both throw ShapeError naming the wrong argument, forward also
+// for a batch of fewer than 2 rows with Statistics::batch (its variance is nothing to divide by); neither synchronizes.
 void forward(Context& ctx, const ForwardArgs& args);
 void backward(Context& ctx, const BackwardArgs& args);
 

@@ -162,7 +162,8 @@ void input_gradient(const BackwardArgs& a, const Tile& tile, RowGradients<T>& gr
     const T* g = gradients(i);
     const T* x = a.x.as<T>() + tile.row(i);
     T* dx = a.dx.as<T>() + tile.row(i);
-    for (std::int64_t j = 0; j < tile.count; ++j) fresh[j] = factor[j] * (g[j] - shift[j] - (x[j] - mean[j]) * slope[j]);
+    for (std::int64_t j = 0; j < tile.count; ++j)
+      fresh[j] = factor[j] * (g[j] - shift[j] - (x[j] - mean[j]) * slope[j]);
     if (a.dbias) sums.add(i, tile.count, fresh);
     for (std::int64_t j = 0; j < tile.count; ++j) add_or_assign(a.mode, dx[j], fresh[j]);
   }

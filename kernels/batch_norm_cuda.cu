@@ -133,8 +133,8 @@ struct Backward {
 
 // dy of a quad taken back through what ended the layer.
 template <class T>
-__device__ inline Quad<T> gradient_before(const Backward<T>& a, const device::UnitFinish<T>& finish, const QuadPlace& at,
-                                          std::int64_t i, std::int64_t element) {
+__device__ inline Quad<T> gradient_before(const Backward<T>& a, const device::UnitFinish<T>& finish,
+                                          const QuadPlace& at, std::int64_t i, std::int64_t element) {
   const Quad<T> dy = device::load_quad(a.dy + element, at.left, a.whole);
   if (a.y == nullptr) return dy;
   return finish.backward(i, at.quad, device::load_quad(a.y + element, at.left, a.whole), dy);
@@ -142,7 +142,8 @@ __device__ inline Quad<T> gradient_before(const Backward<T>& a, const device::Un
 
 // Writes four columns of a gradient [r, c] from the thread that owns the first row.
 template <class T>
-__device__ inline void write_columns(WriteMode mode, T* p, const QuadPlace& at, std::int64_t c, const Quad<double>& sum) {
+__device__ inline void write_columns(WriteMode mode, T* p, const QuadPlace& at, std::int64_t c,
+                                     const Quad<double>& sum) {
   if (!at.inside() || threadIdx.y != 0) return;
   const Quad<T> value = {T(sum.lane[0]), T(sum.lane[1]), T(sum.lane[2]), T(sum.lane[3])};
   device::write_quad(mode, p + at.k * c + at.column(), at.left, false, value);
@@ -157,7 +158,8 @@ __global__ void backward_kernel(Backward<T> a) {
   const Quad<T> mean = of_columns(a.mean, at, a.c), rstd = of_columns(a.rstd, at, a.c);
   Quad<double> dbeta = {}, dgamma = {};
   each_row(at, a.n, a.c, [&](std::int64_t i, std::int64_t element) {
-    const Quad<T> g = gradient_before(a, finish, at, i, element), x = device::load_quad(a.x + element, at.left, a.whole);
+    const Quad<T> g = gradient_before(a, finish, at, i, element),
+                  x = device::load_quad(a.x + element, at.left, a.whole);
     for (int j = 0; j < 4; ++j) {
       dbeta.lane[j] += double(g.lane[j]);
       dgamma.lane[j] += double(g.lane[j]) * (double(x.lane[j]) - double(mean.lane[j]));

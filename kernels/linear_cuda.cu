@@ -6,8 +6,9 @@
 namespace genexx::linear::cuda {
 namespace {
 
-// db[k, j] = sum of dy[k, :, j]. Block (x, k) owns columns 32 x to 32 x + 31 of replica k; a thread adds four columns of
-// rows threadIdx.y, threadIdx.y + kQuadRows, ... in double, then the block's sums are added in order. Reads each dy once.
+// db[k, j] = sum of dy[k, :, j]. Block (x, k) owns columns 32 x to 32 x + 31 of replica k; a thread adds four columns
+// of rows threadIdx.y, threadIdx.y + kQuadRows, ... in double, then the block's sums are added in order. Reads each dy
+// once.
 template <class T>
 __global__ void bias_kernel(WriteMode mode, bool whole, std::int64_t n, std::int64_t out, const T* __restrict__ dy,
                             T* __restrict__ db) {
@@ -29,8 +30,8 @@ template <class T>
 void bias_gradient(CudaContext& ctx, const BackwardArgs& a) {
   const std::int64_t r = a.dy.shape[0], n = a.dy.shape[1], out = a.dy.shape[2];
   const T* const dy = a.dy.as<T>();
-  launch(device::quad_column_launch(out, r, ctx.stream()), bias_kernel<T>, a.mode, device::in_quads(out, dy), n, out, dy,
-         a.dbias.as<T>());
+  launch(device::quad_column_launch(out, r, ctx.stream()), bias_kernel<T>, a.mode, device::in_quads(out, dy), n, out,
+         dy, a.dbias.as<T>());
   check_launch("linear::bias");
 }
 

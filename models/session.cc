@@ -89,8 +89,8 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
   set_step(0);
 }
 
-// The nodes of a chain lie in the memory of its last one; so does the source, but for a value that batch norm's backward
-// reads again.
+// The nodes of a chain lie in the memory of its last one; so does the source, but for a value that batch norm's
+// backward reads again.
 void Session::find_homes() {
   if (options_.fusion == Fusion::chains)
     chains_ = find_chains(network_, options_.read,
@@ -171,7 +171,7 @@ WriteMode Session::claim_gradient(int node, int output) {
   return mode;
 }
 
-bool Session::has_gradient(int node, int output) const { 
+bool Session::has_gradient(int node, int output) const {
   return slots_[gradient_home(node)][static_cast<std::size_t>(output)].written;
 }
 

@@ -398,7 +398,8 @@ void Trainer::Parts::diverged(const EpochRecord& line, std::size_t loss) {
   if (config.on_divergence == OnDivergence::fail) {
     throw RuntimeError("training diverged: loss '" + of_phase.losses[loss].name + "' of replica " +
                        std::to_string(line.replica) + " is not finite in epoch " + std::to_string(line.epoch) +
-                       " of phase '" + line.phase + "', " + place_of_divergence(replica) + "; try a smaller learning rate (--set train.learning_rate=...)");
+                       " of phase '" + line.phase + "', " + place_of_divergence(replica) +
+                       "; try a smaller learning rate (--set train.learning_rate=...)");
   }
   progress[replica].active = false;
   keep(replica, of_phase.keep.size());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Four neighbouring elements of a row, moved by accesses of 16 bytes where they lie on a 16-byte boundary, and sums down
-// the columns of a row-major matrix by blocks whose threads own quads.
+// Four neighbouring elements of a row, moved by accesses of 16 bytes where they lie on a 16-byte boundary, and sums
+// down the columns of a row-major matrix by blocks whose threads own quads.
 #pragma once
 
 #include "engine/tensor.h"
@@ -55,14 +55,15 @@ __device__ inline void write_quad(WriteMode mode, T* p, std::int64_t left, bool 
   store_quad(p, left, whole, q);
 }
 
-constexpr unsigned kQuadColumns = 8;                                // quads of a block side by side: 32 columns
-constexpr unsigned kQuadRows = block_threads(256) / kQuadColumns;   // rows worked on at once
-constexpr unsigned kQuadWarps = kQuadRows * kQuadColumns / 32;      // a warp has four rows
+constexpr unsigned kQuadColumns = 8;                               // quads of a block side by side: 32 columns
+constexpr unsigned kQuadRows = block_threads(256) / kQuadColumns;  // rows worked on at once
+constexpr unsigned kQuadWarps = kQuadRows * kQuadColumns / 32;     // a warp has four rows
 
 using QuadScratch = double[kQuadWarps][4 * kQuadColumns];
 
-// Sum of `value` over threadIdx.y, in an order fixed by the block's shape; every thread of the quad gets it. The block is
-// kQuadColumns by kQuadRows. `scratch` is shared memory and may be used again after the call. All threads must arrive.
+// Sum of `value` over threadIdx.y, in an order fixed by the block's shape; every thread of the quad gets it. The block
+// is kQuadColumns by kQuadRows. `scratch` is shared memory and may be used again after the call. All threads must
+// arrive.
 __device__ inline Quad<double> quad_column_sum(Quad<double> value, QuadScratch& scratch) {
   for (int j = 0; j < 4; ++j) {
     value.lane[j] += __shfl_xor_sync(0xFFFFFFFFu, value.lane[j], 8);

@@ -6,8 +6,8 @@
 
 namespace genexx {
 
-// What follows the product of a chain without batch norm: activation and dropout, in the memory of the product. Backward
-// also gives the bias gradient of a linear source.
+// What follows the product of a chain without batch norm: activation and dropout, in the memory of the product.
+// Backward also gives the bias gradient of a linear source.
 class UnitsLayer final : public Layer {
  public:
   explicit UnitsLayer(const Chain& chain) : chain_(chain) {}

@@ -206,8 +206,8 @@ TEST_CASE("activation_dropout: in place gives the bits of out of place, accumula
     for (const MaybeKind kind : kKinds) {
       const Shape shape = {1, 70, 77};
       const std::int64_t size = shape.elements();
-      const std::vector<double> x = random_values(size, 2), dy = random_values(size, 3), before = random_values(size, 4),
-                                before_bias = random_values(77, 5);
+      const std::vector<double> x = random_values(size, 2), dy = random_values(size, 3),
+                                before = random_values(size, 4), before_bias = random_values(77, 5);
       const Finisher f(ctx, kind, {kDraw});
       const Result<double> fresh = run<double>(ctx, shape, f.finish, x, dy);
       const DeviceArray both(ctx, shape, x), gradient(ctx, shape, dy), in(ctx, shape, dy), sum(ctx, shape, before),
@@ -292,7 +292,8 @@ TEST_CASE("activation_dropout: arrays that begin beside a 16-byte boundary give 
 TEST_CASE("activation_dropout: replicas with their own seed, step and rate give the bits of calls of their own") {
   on_every_device([](Context& ctx) {
     const std::int64_t r = 4, n = 67, c = 65;
-    const std::vector<float> x = cast<float>(random_values(r * n * c, 1)), dy = cast<float>(random_values(r * n * c, 2));
+    const std::vector<float> x = cast<float>(random_values(r * n * c, 1)),
+                             dy = cast<float>(random_values(r * n * c, 2));
     std::vector<DropoutDraw> draws(static_cast<std::size_t>(r), kDraw);
     for (std::size_t k = 0; k < draws.size(); ++k) {
       draws[k].seed += static_cast<std::int64_t>(k);
@@ -305,8 +306,7 @@ TEST_CASE("activation_dropout: replicas with their own seed, step and rate give 
 
     for (std::int64_t k = 0; k < r; ++k) {
       const Finisher own(ctx, Kind::tanh, {draws[static_cast<std::size_t>(k)]});
-      const Result<float> alone =
-          run<float>(ctx, {1, n, c}, own.finish, replica_part(x, k, r), replica_part(dy, k, r));
+      const Result<float> alone = run<float>(ctx, {1, n, c}, own.finish, replica_part(x, k, r), replica_part(dy, k, r));
       expect_equal_bits(alone.y, replica_part(joint.y, k, r));
       expect_equal_bits(alone.dx, replica_part(joint.dx, k, r));
       expect_equal_bits(alone.dbias, replica_part(joint.dbias, k, r));

@@ -33,8 +33,7 @@ struct System {
 };
 
 System scannonet_system() {
-  const Network n =
-      scannonet::make_network(kGenes, kOutputs, 0.5, {.squeeze = 6, .hidden = 24, .embedding = 17});
+  const Network n = scannonet::make_network(kGenes, kOutputs, 0.5, {.squeeze = 6, .hidden = 24, .embedding = 17});
   return {"scannonet",
           n,
           {scannonet::classification(n), scannonet::discriminative(n, 3.0), scannonet::collinearity(n, 0.5)}};
@@ -237,13 +236,14 @@ TEST_CASE("fusion: 20 steps of every system give the numbers of nodes computed o
     const Same exact = [](const std::vector<double>& a, const std::vector<double>& b) {
       CHECK(first_difference(a, b) == -1);
     };
-    for (const System& s : {scannonet_system(), fly_system(), transbrain_system(), dgex_system(0.5),
-                            convolution_system()})
+    for (const System& s :
+         {scannonet_system(), fly_system(), transbrain_system(), dgex_system(0.5), convolution_system()})
       compare(ctx, s, DType::f32, exact);
   });
 }
 
-// Backward finds tanh(x) again from the output y as y (1 - p), which is rounded once more unless 1 - p is a power of two.
+// Backward finds tanh(x) again from the output y as y (1 - p), which is rounded once more unless 1 - p is a power of
+// two.
 TEST_CASE("fusion: with tanh and a rate that is no power of two both agree to rounding") {
   on_every_device([](Context& ctx) {
     const Same close = [](const std::vector<double>& a, const std::vector<double>& b) {

@@ -33,10 +33,9 @@ class GoldenRun {
                                .hidden3 = sizes().size("hidden3"),
                                .outputs = sizes().size("classes")},
                               sizes().number("rate"))),
-        session_(ctx, network_, {.replicas = 1,
-                  .max_rows = sizes().size("cells"),
-                  .dtype = dtype,
-                  .read = {embedding_node(network_)}}),
+        session_(
+            ctx, network_,
+            {.replicas = 1, .max_rows = sizes().size("cells"), .dtype = dtype, .read = {embedding_node(network_)}}),
         losses_(session_, {{.kind = LossKind::cross_entropy, .node = static_cast<int>(network_.nodes().size()) - 1}},
                 0.0, SmallBatch::guarded),
         optimizer_(session_) {
