@@ -124,10 +124,15 @@ class Race:
             if not self.our_gate(precision):
                 continue
             command = self.program() + ["--device", o.device, "--precision", precision, "--replicas", str(self.replicas),
-                                        "--epochs", "1" if o.tiny else "10" if o.system == "scannonet" else "1", "--warm-steps",
+                                        "--epochs", self.epochs_at_once(), "--warm-steps",
                                         "2" if o.tiny else "200" if o.device != "cpu" else "5"]
             self.made[f"genexx {precision}"] = command
             self.ours.append(Contender(f"genexx {precision}", command, o.realtime))
+
+    def epochs_at_once(self):
+        """scAnnoNet's two phases take turns; on a device each must be long beside what its beginning costs."""
+        o = self.options
+        return "50" if o.system == "scannonet" and o.device != "cpu" and not o.tiny else "1"
 
     def opponent_command(self, key):
         o = self.options

@@ -27,7 +27,11 @@ import time
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when a framework is imported
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import numpy as np
+try:
+    import numpy as np
+except ImportError as missing:
+    print(json.dumps({"left_out": str(missing)}))
+    sys.exit(0)
 
 from case import Case, TOLERANCE, distance
 

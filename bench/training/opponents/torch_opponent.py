@@ -3,10 +3,17 @@
 and in how `run` gives the steps to the device."""
 import contextlib
 
-from protocol import peak_of_process  # first: sets how threads wait
+import sys
+
+from protocol import peak_of_process, say  # first: sets how threads wait
 
 import numpy as np
-import torch
+
+try:
+    import torch
+except ImportError as error:
+    say(left_out=str(error))
+    sys.exit(0)
 
 from case import DROPOUT
 from networks_torch import loss_of, make_network, make_optimizer
