@@ -113,6 +113,8 @@ class Race:
                 wrong.append(f"{what} {found[what]['where']} is {off} from f64, allowed {allowed:.0e}")
         if not found["same_bytes_twice"]:
             wrong.append("two runs have different bytes")
+        if not found["same_bytes_in_every_form"]:
+            wrong.append("another form of graph leaves other bytes")
         self.gates[name] = found
         if wrong:
             self.left_out[name] = "the gate: " + "; ".join(wrong)

@@ -7,6 +7,7 @@
 
 #include "bench/training/step_check.h"
 #include "bench/training/step_options.h"
+#include "engine/cuda/cuda_context.h"
 
 namespace genexx::bench {
 namespace {
@@ -41,6 +42,22 @@ bool same_bytes(const Trajectory& a, const Trajectory& b) {
          std::equal(a.phases.begin(), a.phases.end(), b.phases.begin(), b.phases.end(), alike);
 }
 
+// Whether every form in which the device can be given its steps leaves the bytes of `first`: a loop on the device,
+// steps unrolled in a graph, a graph launch a step. The CPU has one form.
+bool same_in_every_form(Context& ctx, const StepCase& c, std::int64_t steps, const Trajectory& first) {
+  if (ctx.device() != DeviceType::cuda) return true;
+  auto& cuda = static_cast<CudaContext&>(ctx);
+  const StepRepeats widest = cuda.repeats();
+  bool same = true;
+  for (StepRepeats form = widest; form != StepRepeats::single && same;) {
+    form = simpler(form);
+    cuda.set_repeats(form);
+    same = same_bytes(first, trajectory(ctx, c, DType::f32, steps));
+  }
+  cuda.set_repeats(widest);
+  return same;
+}
+
 }  // namespace
 
 void report_gate(const StepOptions& o, const StepCase& c, ThreadPool& pool) {
@@ -64,7 +81,8 @@ void report_gate(const StepOptions& o, const StepCase& c, ThreadPool& pool) {
                                {"gradient", gradients.json()},
                                {"first_loss", loss.json()},
                                {"weights", weights.json()},
-                               {"same_bytes_twice", repeats}})
+                               {"same_bytes_twice", repeats},
+                               {"same_bytes_in_every_form", same_in_every_form(*ctx, c, o.check_steps, found)}})
             << std::endl;
 }
 

@@ -85,7 +85,7 @@ class Race(unittest.TestCase):
                 done = subprocess.run([PROGRAM, system, *sizes, "--gate", "--check-steps", "5"], capture_output=True, text=True,
                                       check=True)
                 found = json.loads(done.stdout)
-                self.assertTrue(found["same_bytes_twice"])
+                self.assertTrue(found["same_bytes_twice"] and found["same_bytes_in_every_form"])
                 self.assertTrue(0 < found["gradient"]["distance"] < 1e-5, found)
                 self.assertTrue(0 < found["weights"]["distance"] < 1e-4, found)
 
