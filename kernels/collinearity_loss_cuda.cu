@@ -10,6 +10,10 @@ namespace {
 constexpr unsigned kBlock = block_threads(256);
 constexpr unsigned kWarps = kBlock / 32;  // rows of a block
 
+constexpr std::int64_t kAloneElements = 1 << 16;  // up to so many of a replica one block does it all
+constexpr unsigned kAloneBlock = block_threads(512);
+constexpr unsigned kAloneWarps = kAloneBlock / 32;
+
 template <class T>
 struct Call {
   std::int64_t n, h, parts;
@@ -50,6 +54,28 @@ __global__ void rows_kernel(Call<T> a) {
   a.partial[k * a.parts + blockIdx.x] = total;
 }
 
+// Writes the loss of replica k and returns the factor of its gradient.
+template <class T>
+__device__ inline double loss_and_factor(const Call<T>& a, std::int64_t k, double total) {
+  const double sign = total > 0 ? 1 : total < 0 ? -1 : total;  // 0 stays 0, NaN stays NaN
+  a.loss[k] = a.n == 0 ? 0 : ::fabs(total) / a.divisor;
+  return (a.scale ? a.scale[k] : 1.0) * sign * 2 / a.divisor;
+}
+
+template <class T>
+__device__ inline double loss_and_factor(const Call<T>& a, std::int64_t k, const double (&totals)[kAloneWarps]) {
+  double total = 0;
+  for (unsigned w = 0; w < kAloneWarps; ++w) total += totals[w];
+  return loss_and_factor(a, k, total);
+}
+
+// Element i of [r, n, h].
+template <class T>
+__device__ inline void write_gradient(const Call<T>& a, std::int64_t i, double factor, double row_sum) {
+  const T value = T(factor * (row_sum - double(a.z[i])));
+  a.dz[i] = a.mode == WriteMode::accumulate ? a.dz[i] + value : value;
+}
+
 // Block k owns replica k: its loss and the factor of its gradient.
 template <class T>
 __global__ void finish_kernel(Call<T> a) {
@@ -58,10 +84,40 @@ __global__ void finish_kernel(Call<T> a) {
   double total = 0;
   for (std::int64_t p = threadIdx.x; p < a.parts; p += blockDim.x) total += a.partial[k * a.parts + p];
   total = device::block_sum(total, scratch);
-  if (threadIdx.x != 0) return;
-  const double sign = total > 0 ? 1 : total < 0 ? -1 : total;  // 0 stays 0, NaN stays NaN
-  a.loss[k] = a.n == 0 ? 0 : ::fabs(total) / a.divisor;
-  a.factor[k] = (a.scale ? a.scale[k] : 1.0) * sign * 2 / a.divisor;
+  if (threadIdx.x == 0) a.factor[k] = loss_and_factor(a, k, total);
+}
+
+// All of it for replicas that are small: block k owns replica k, its warp w rows w, w + kAloneWarps, ..., its thread t
+// elements t, t + threads, ... of the gradient.
+template <class T>
+__global__ void alone_kernel(Call<T> a) {
+  GENEXX_SHARED(double, totals, [kAloneWarps]);
+  GENEXX_SHARED(double, shared_factor, [1]);
+  const std::int64_t k = blockIdx.x;
+  const unsigned warp = threadIdx.x / 32;
+  const T* z = a.z + k * a.n * a.h;
+  double* row_sum = a.row_sum + k * a.n;
+  double total = 0;
+  for (std::int64_t i = warp; i < a.n; i += kAloneWarps) {
+    double sum = 0, squares = 0;
+    for (std::int64_t j = threadIdx.x % 32; j < a.h; j += 32) {
+      const double value = double(z[i * a.h + j]);
+      sum += value;
+      squares += value * value;
+    }
+    sum = device::warp_sum(sum);
+    squares = device::warp_sum(squares);
+    if (threadIdx.x % 32 == 0) row_sum[i] = sum;
+    total += sum * sum - squares;
+  }
+  if (threadIdx.x % 32 == 0) totals[warp] = total;
+  __syncthreads();
+  if (threadIdx.x == 0) shared_factor[0] = loss_and_factor(a, k, totals);
+  __syncthreads();
+  if (a.dz == nullptr) return;
+  const double factor = shared_factor[0];
+  for (std::int64_t i = threadIdx.x; i < a.n * a.h; i += blockDim.x)
+    write_gradient(a, k * a.n * a.h + i, factor, row_sum[i / a.h]);
 }
 
 // Each thread owns elements i, i + stride, ... of [r, n, h]. Moves 2 elements a unit (3 when accumulating).
@@ -69,8 +125,7 @@ template <class T>
 __global__ void gradient_kernel(std::int64_t count, Call<T> a) {
   for (std::int64_t i = device::first_index(); i < count; i += device::index_stride()) {
     const std::int64_t row = i / a.h;
-    const T value = T(a.factor[row / a.n] * (a.row_sum[row] - double(a.z[i])));
-    a.dz[i] = a.mode == WriteMode::accumulate ? a.dz[i] + value : value;
+    write_gradient(a, i, a.factor[row / a.n], a.row_sum[row]);
   }
 }
 
@@ -91,6 +146,11 @@ void run_typed(CudaContext& ctx, const Args& a) {
                         frame.take<double>(r * parts),
                         frame.take<double>(r)};
   const unsigned replicas = grid_extent(r);
+  if (n * h <= kAloneElements && n <= kAloneElements) {
+    launch({.grid = replicas, .block = kAloneBlock, .stream = ctx.stream()}, alone_kernel<T>, call);
+    check_launch("collinearity_loss::alone");
+    return;
+  }
   launch({.grid = dim3(grid_extent(parts), replicas), .block = kBlock, .stream = ctx.stream()}, rows_kernel<T>, call);
   check_launch("collinearity_loss::rows");
   launch({.grid = replicas, .block = kBlock, .stream = ctx.stream()}, finish_kernel<T>, call);

@@ -34,6 +34,21 @@ void expect_outputs(const BackwardArgs& a) {
     expect_separate_if_present("dx", a.dx, name, t);
 }
 
+void expect_pull(const Pull& p, const ConstTensor& gate) {
+  if (!p.index) return;
+  const std::int64_t r = gate.shape[0];
+  const Shape genes = {r, gate.shape[2]};
+  expect_shape_or_shared("pull.index", p.index, genes);
+  expect_dtype("pull.index", p.index, gate.dtype);
+  if (p.mask) {
+    expect_shape_or_shared("pull.mask", p.mask, genes);
+    expect_dtype("pull.mask", p.mask, gate.dtype);
+    expect_present("pull.mask_sum", p.mask_sum);
+    expect_optional("pull.mask_sum", p.mask_sum, Shape{r}, DType::f64);
+  }
+  expect_optional("pull.scale", p.scale, Shape{r}, DType::f64);
+}
+
 }  // namespace
 
 void forward(Context& ctx, const ForwardArgs& args) {
@@ -45,7 +60,12 @@ void forward(Context& ctx, const ForwardArgs& args) {
   expect_separate("gate", args.gate, "x", args.x);
   expect_separate("y", args.y, "gate", args.gate);
   expect_separate("y", args.y, "x", args.x);
-  if (args.gate.shape.elements() == 0) return;
+  expect_pull(args.pull, args.gate);
+  if (args.pull.index) {
+    expect_present("pull.loss", args.pull.loss);
+    expect_optional("pull.loss", args.pull.loss, Shape{args.gate.shape[0]}, DType::f64);
+  }
+  if (args.gate.shape[0] == 0 || (args.gate.shape.elements() == 0 && !args.pull.index)) return;
   on_device(
       ctx, [&](CpuContext& c) { cpu::forward(c, args); }, [&](auto& c) { cuda::forward(c, args); });
 }
@@ -58,6 +78,7 @@ void backward(Context& ctx, const BackwardArgs& args) {
   expect_optional("dx", args.dx, args.gate.shape, args.gate.dtype);
   if (args.dy || args.x) expect_x(args.x, args.gate);
   expect_outputs(args);
+  expect_pull(args.pull, args.gate);
   if (args.gate.shape.elements() == 0) return;
   on_device(
       ctx, [&](CpuContext& c) { cpu::backward(c, args); }, [&](auto& c) { cuda::backward(c, args); });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
+#include "kernels/argmax.h"
 #include "kernels/cpu_ranges.h"
 #include "kernels/dispatch.h"
 #include "kernels/expect.h"
@@ -8,14 +9,6 @@
 
 namespace genexx::metrics_confusion::cpu {
 namespace {
-
-template <class T>
-std::int32_t argmax(std::int64_t k, const T* scores) {
-  std::int64_t best = -1;
-  for (std::int64_t c = 0; c < k; ++c)
-    if (scores[c] == scores[c] && (best < 0 || scores[c] > scores[best])) best = c;
-  return best < 0 ? 0 : static_cast<std::int32_t>(best);
-}
 
 template <class T>
 double cross_entropy(std::int64_t k, const T* scores, std::int32_t label) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/cuda/cuda_context.h"
-#include "kernels/device/reduce.h"
+#include "kernels/device/argmax.h"
 #include "kernels/expect.h"
 #include "kernels/metrics_confusion.h"
 
@@ -19,21 +19,6 @@ struct Call {
   std::int32_t* predicted;  // null: not wanted
 };
 
-// A class and its score; class -1 stands for no number seen.
-template <class T>
-struct Best {
-  T score;
-  int c;
-};
-
-template <class T>
-__device__ inline Best<T> better(const Best<T>& a, const Best<T>& b) {
-  if (a.c < 0) return b;
-  if (b.c < 0) return a;
-  if (a.score != b.score) return a.score > b.score ? a : b;
-  return a.c < b.c ? a : b;
-}
-
 // Warp w of block (x, k) owns row x * kWarps + w of replica k. Reads each score once.
 template <class T>
 __global__ void count_kernel(Call<T> a) {
@@ -41,19 +26,12 @@ __global__ void count_kernel(Call<T> a) {
   const std::int64_t replica = blockIdx.y, i = std::int64_t{blockIdx.x} * kWarps + threadIdx.x / 32;
   if (i >= a.n) return;  // the whole warp
   const T* scores = a.scores + (replica * a.n + i) * a.k;
-  Best<T> best = {T(0), -1};
-  for (std::int64_t c = lane; c < a.k; c += 32)
-    if (scores[c] == scores[c]) best = better(best, Best<T>{scores[c], static_cast<int>(c)});
-  for (int lanes = 16; lanes > 0; lanes /= 2)
-    best = better(best, Best<T>{__shfl_xor_sync(device::kAllLanes, best.score, lanes),
-                                __shfl_xor_sync(device::kAllLanes, best.c, lanes)});
+  const int predicted = device::warp_argmax(scores, a.k);
   if (lane != 0) return;
-  const int predicted = best.c < 0 ? 0 : best.c;
   if (a.predicted) a.predicted[replica * a.n + i] = predicted;
   const std::int32_t label = a.labels[replica * a.label_stride + i];
   if (label < 0 || label >= a.k) return;
-  auto* counts = reinterpret_cast<unsigned long long*>(a.counts);
-  atomicAdd(counts + (replica * a.k + label) * a.k + predicted, 1ull);
+  device::count_prediction(a.counts + replica * a.k * a.k, a.k, label, predicted);
 }
 
 // Warp w of block (x, k) owns row x * kWarps + w of replica k. Reads a score twice (once from the first-level cache).

@@ -20,6 +20,7 @@ void run(Context& ctx, const Args& args) {
   expect_optional("scale", args.scale, Shape{r}, DType::f64);
   expect_present("loss", args.loss);
   expect_optional("loss", args.loss, Shape{r}, DType::f64);
+  expect_optional("counts", args.counts, Shape{r, k, k}, DType::i64);
   expect_optional("dlogits", args.dlogits, args.logits.shape, dtype);
   expect_optional("probabilities", args.probabilities, args.logits.shape, dtype);
   expect_separate_if_present("dlogits", args.dlogits, "logits", args.logits);

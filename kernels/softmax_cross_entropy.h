@@ -27,6 +27,8 @@ struct Args {
   double label_smoothing = 0;  // e, in [0, 1]
   ConstTensor scale;           // [r] f64: weight of this loss in the total; multiplies dlogits, not loss; absent: 1
   Tensor loss;                 // [r] f64
+  Tensor counts;               // [r, k, k] i64: the confusion counts of kernels/metrics_confusion.h, which are added
+                               // to; absent: not wanted
   Tensor dlogits;              // [r, n, k]; absent: not wanted
   Tensor probabilities;        // [r, n, k], also of ignored rows; absent: not wanted
   WriteMode mode = WriteMode::overwrite;  // of dlogits

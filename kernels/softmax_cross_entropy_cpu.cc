@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/argmax.h"
 #include "kernels/cpu_sums.h"
 #include "kernels/dispatch.h"
 #include "kernels/expect.h"
@@ -104,6 +105,17 @@ double row(const Replica<T>& a, const Weights& w, std::int64_t i) {
                                a.smoothing / static_cast<double>(a.k) * smooth);
 }
 
+// The confusion counts; one thread a replica, as the counts are shared by its rows.
+template <class T>
+void count(CpuContext& ctx, const Args& args) {
+  ctx.parallel(args.logits.shape[0], [&](std::int64_t index) {
+    const Replica<T> a = replica<T>(args, index);
+    std::int64_t* const counts = args.counts.as<std::int64_t>() + index * a.k * a.k;
+    for (std::int64_t i = 0; i < a.n; ++i)
+      if (!a.ignored(i)) counts[a.labels[i] * a.k + argmax(a.k, a.logits + i * a.k)] += 1;
+  });
+}
+
 template <class T>
 void run_typed(CpuContext& ctx, const Args& args) {
   const std::int64_t r = args.logits.shape[0], n = args.logits.shape[1], k = args.logits.shape[2];
@@ -121,6 +133,7 @@ void run_typed(CpuContext& ctx, const Args& args) {
         return sum;
       },
       [&](std::int64_t index, double sum) { loss[index] = all[index].total == 0 ? 0 : sum / all[index].total; });
+  if (args.counts) count<T>(ctx, args);
 }
 
 }  // namespace

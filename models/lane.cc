@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <numeric>
 
 #include "engine/flat_tensor.h"
 #include "engine/philox.h"
@@ -93,6 +94,7 @@ Lane::Lane(Context& ctx, const Network& network, const DeviceData& data, const T
 
 void Lane::upload_statistics() {
   std::vector<float> shift, factor, index, mask, class_weight;
+  std::vector<double> live;
   bool masked = false;
   for (const ReplicaTask& t : tasks_) {
     const Preparation& p = set_.preparations[static_cast<std::size_t>(t.preparation)];
@@ -101,13 +103,17 @@ void Lane::upload_statistics() {
     index.insert(index.end(), p.index.begin(), p.index.end());
     mask.insert(mask.end(), p.mask.begin(), p.mask.end());
     masked |= p.live_genes != genes_;
+    live.push_back(std::accumulate(p.mask.begin(), p.mask.end(), 0.0));
     class_weight.insert(class_weight.end(), t.class_weights.begin(), t.class_weights.end());
   }
   shift_ = upload_floats(ctx_, config_.dtype, shift);
   factor_ = upload_floats(ctx_, config_.dtype, factor);
   index_ = upload_floats(ctx_, config_.dtype, index);
   class_weight_ = upload_floats(ctx_, config_.dtype, class_weight);
-  if (masked) mask_ = upload_floats(ctx_, config_.dtype, mask);
+  if (!masked) return;
+  mask_ = upload_floats(ctx_, config_.dtype, mask);
+  live_genes_ = Buffer(ctx_, replicas() * 8);
+  ctx_.copy_to_device(live_genes_.data(), live.data(), live_genes_.bytes());
 }
 
 void Lane::begin_phase(std::size_t index) {
@@ -186,7 +192,11 @@ void Lane::step(std::int64_t rows) {
   if (class_weight_.bytes() > 0)
     targets.class_weight = {class_weight_.data(), config_.dtype, {replicas(), set_.classes}};
   if (index_.bytes() > 0) targets.index = {index_.data(), config_.dtype, {replicas(), genes_}};
-  if (mask_.bytes() > 0) targets.gene_mask = {mask_.data(), config_.dtype, {replicas(), genes_}};
+  if (mask_.bytes() > 0) {
+    targets.gene_mask = {mask_.data(), config_.dtype, {replicas(), genes_}};
+    targets.live_genes = {live_genes_.data(), DType::f64, {replicas()}};
+  }
+  losses_->prepare(targets);
   session_.forward(rows, Mode::training, losses_->nodes());
   session_.begin_backward();
   losses_->run(rows, targets, optimizer_.active());

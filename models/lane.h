@@ -100,6 +100,7 @@ class Lane {
   std::vector<Buffer> kept_;              // flat copies of the weights, one a slot
   Buffer rows_, labels_, targets_;        // of the batch
   Buffer shift_, factor_, index_, mask_;  // [r, g]
+  Buffer live_genes_;                     // [r], or empty
   Buffer class_weight_;                   // [r, k], or empty
   StepPace pace_;
   std::unique_ptr<Judge> validation_;

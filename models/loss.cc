@@ -6,7 +6,6 @@
 #include "kernels/accumulate.h"
 #include "kernels/collinearity_loss.h"
 #include "kernels/discriminative_loss.h"
-#include "kernels/metrics_confusion.h"
 #include "kernels/regression_loss.h"
 #include "kernels/softmax_cross_entropy.h"
 
@@ -31,6 +30,7 @@ LossSet::LossSet(Session& session, std::vector<LossSpec> losses, double label_sm
     if (loss.counts_hits) classes_ = session.network().nodes()[static_cast<std::size_t>(loss.node)].width;
     scales.insert(scales.end(), static_cast<std::size_t>(replicas_), loss.weight);
   }
+  for (std::size_t i = 0; i < losses_.size(); ++i) pulls_.push_back(pulls_gate(i));
   ctx.copy_to_device(scale_.data(), scales.data(), count * 8);
   ctx.fill_bytes(sum_.data(), 0, count * 8);
   if (classes_ == 0) return;
@@ -38,13 +38,39 @@ LossSet::LossSet(Session& session, std::vector<LossSpec> losses, double label_sm
   ctx.fill_bytes(counts_.data(), 0, counts_.bytes());
 }
 
+// Whether loss `index` is the only one on the second output of a gate, in a session that runs nodes together.
+bool LossSet::pulls_gate(std::size_t index) const {
+  const LossSpec& loss = losses_[index];
+  if (session_.options().fusion == Fusion::none || loss.kind != LossKind::discriminative || loss.output != 1) return false;
+  if (session_.network().nodes()[static_cast<std::size_t>(loss.node)].kind != NodeKind::gate) return false;
+  if (!session_.wants_gradient(loss.node)) return false;
+  for (std::size_t i = 0; i < losses_.size(); ++i)
+    if (i != index && losses_[i].node == loss.node && losses_[i].output == loss.output) return false;
+  return true;
+}
+
+// The numbers of loss `index`: [r] of [losses, r].
+Tensor LossSet::of_loss(const Buffer& values, std::size_t index) const {
+  return {values.as<double>() + static_cast<std::int64_t>(index) * replicas_, DType::f64, {replicas_}};
+}
+
+void LossSet::prepare(const LossTargets& targets) {
+  if (targets.gene_mask && !targets.live_genes) return;
+  for (std::size_t i = 0; i < losses_.size(); ++i)
+    if (pulls_[i])
+      session_.set_pull(losses_[i].node, {.index = targets.index,
+                                          .mask = targets.gene_mask,
+                                          .mask_sum = targets.live_genes,
+                                          .scale = of_loss(scale_, i),
+                                          .loss = of_loss(value_, i)});
+}
+
 void LossSet::run(std::int64_t rows, const LossTargets& targets, const Tensor& active) {
   Context& ctx = session_.context();
+  const Tensor counts = {counts_.data(), DType::i64, {replicas_, classes_, classes_}};
   for (std::size_t i = 0; i < losses_.size(); ++i) {
     const LossSpec& spec = losses_[i];
-    const std::int64_t at = static_cast<std::int64_t>(i) * replicas_;
-    const Tensor scale = {scale_.as<double>() + at, DType::f64, {replicas_}};
-    const Tensor value = {value_.as<double>() + at, DType::f64, {replicas_}};
+    const Tensor scale = of_loss(scale_, i), value = of_loss(value_, i);
     const Tensor node = session_.value(spec.node, spec.output, rows);
     const Tensor gradient = session_.gradient(spec.node, spec.output, rows);
     const WriteMode mode = session_.claim_gradient(spec.node, spec.output);
@@ -56,13 +82,11 @@ void LossSet::run(std::int64_t rows, const LossTargets& targets, const Tensor& a
                                          .label_smoothing = label_smoothing_,
                                          .scale = scale,
                                          .loss = value,
+                                         .counts = spec.counts_hits ? counts : Tensor{},
                                          .dlogits = gradient});
-        if (spec.counts_hits)
-          metrics_confusion::count(ctx, {.scores = node,
-                                         .labels = targets.labels,
-                                         .counts = {counts_.data(), DType::i64, {replicas_, classes_, classes_}}});
         break;
       case LossKind::discriminative:
+        if (pulls_[i] && session_.pull(spec.node).index) break;  // the gate has done it
         discriminative_loss::run(ctx, {.gate = node,
                                        .index = targets.index,
                                        .mask = targets.gene_mask,

@@ -44,6 +44,7 @@ struct LossTargets {
   ConstTensor targets;       // [r, rows, t], or absent
   ConstTensor index;         // [r, g] discriminant index, or absent
   ConstTensor gene_mask;     // [r, g] of 0/1, or absent
+  ConstTensor live_genes;    // [r] f64: the sum of the mask, or absent
 };
 
 class LossSet {
@@ -52,6 +53,11 @@ class LossSet {
 
   // Nodes the losses need; what Session::forward must compute.
   const std::vector<int>& nodes() const { return nodes_; }
+
+  // Before the forward pass of a step: leaves the discriminative loss of a gate to the gate, where the session runs
+  // nodes together, nothing else looks at that output, and the live genes are said with a mask. Without this call, run
+  // computes it.
+  void prepare(const LossTargets& targets);
 
   // Computes every loss of the step and writes its gradient into the session. Adds rows * loss to the running sums. A
   // replica with a loss that is not finite is put out of `active` [r] i32, where given, so that its weights stay those
@@ -72,11 +78,14 @@ class LossSet {
   const std::vector<LossSpec>& specs() const { return losses_; }
 
  private:
+  bool pulls_gate(std::size_t index) const;
+  Tensor of_loss(const Buffer& values, std::size_t index) const;
   std::vector<double> take_accuracy();
 
   Session& session_;
   std::vector<LossSpec> losses_;
   std::vector<int> nodes_;
+  std::vector<char> pulls_;  // by loss: whether it may be left to the gate
   double label_smoothing_;
   SmallBatch small_batch_;
   std::int64_t replicas_;

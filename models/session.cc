@@ -58,6 +58,7 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
 
   find_homes();
   wants_gradient_.assign(count, 0);
+  pulls_.resize(count);
   slots_.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     const NodeSpec& spec = network_.nodes()[i];
@@ -211,6 +212,7 @@ void Session::backward(std::int64_t rows, Mode mode) {
     const std::vector<Slot>& outputs = slots_[static_cast<std::size_t>(gradient_home_[i])];
     const bool any = std::any_of(outputs.begin(), outputs.end(), [](const Slot& s) { return s.written; });
     if (any && wants_gradient_[i]) layers_[i]->backward(*this, static_cast<int>(i), rows);
+    pulls_[i] = {};
   }
 }
 

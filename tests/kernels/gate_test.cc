@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/gate.h"
 
+#include "kernels/discriminative_loss.h"
+#include "tests/oracle/discriminative_loss_oracle.h"
 #include "tests/oracle/gate_oracle.h"
 #include "tests/support/golden.h"
 #include "tests/support/op_test.h"
@@ -241,6 +243,125 @@ TEST_CASE("gate: agrees with PyTorch") {
       expect_close(got.dlogits, g["dlogits"], {.k = 4});
       expect_close(got.dx, g["dx"], {.k = 4});
     }
+  });
+}
+
+TEST_CASE("gate: a pulled gate's loss and gradient match complex step, with and without a mask") {
+  on_every_device([](Context& ctx) {
+    for (const std::int64_t g : {1, 5, 33, 257})
+      for (const bool masked : {false, true}) {
+        CAPTURE(g);
+        CAPTURE(masked);
+        const Case c = random_case(5, g);
+        const std::vector<double> index = random_values(g, 8, 0, 1);
+        std::vector<double> mask(static_cast<std::size_t>(g), 1);
+        for (std::size_t j = 1; masked && j < mask.size(); j += 2) mask[j] = 0;
+        double live = 0;
+        for (const double m : mask) live += m;
+        const double weight = 3;
+        const std::vector<Complex> x(c.x.begin(), c.x.end());
+        const auto total = [&](const std::vector<Complex>& z) {
+          const oracle::Gated<Complex> out = oracle::gate(z, x);
+          return weighted_sum(c.dy, out.y) + weighted_sum(c.dgate, out.gate) +
+                 weight * oracle::discriminative_loss(c.n, out.gate, index, mask);
+        };
+        const std::vector<double> gates = oracle::gate(c.logits, c.x).gate;
+        const DeviceArray gate(ctx, c.shape(), gates), in(ctx, c.shape(), c.x), dy(ctx, c.shape(), c.dy),
+            dgate(ctx, c.shape(), c.dgate), dlogits(ctx, c.shape(), DType::f64), target(ctx, {1, g}, index),
+            live_mask(ctx, {1, g}, mask), mask_sum(ctx, {1}, std::vector<double>{live}),
+            scale(ctx, {1}, std::vector<double>{weight}), loss(ctx, {1}, DType::f64), logits(ctx, c.shape(), c.logits),
+            made(ctx, c.shape(), DType::f64), y(ctx, c.shape(), DType::f64);
+        gate::BackwardArgs args;
+        args.gate = gate;
+        args.x = in;
+        args.dy = dy;
+        args.dgate = dgate;
+        args.dlogits = dlogits;
+        args.pull.index = target;
+        if (masked) args.pull.mask = live_mask;
+        if (masked) args.pull.mask_sum = mask_sum;
+        args.pull.scale = scale;
+        args.pull.loss = loss;
+
+        gate::forward(ctx, {.logits = logits, .x = in, .gate = made, .y = y, .pull = args.pull});
+        gate::backward(ctx, args);
+
+        expect_close(made.values(), gates, {.k = 4, .scale = 0.05});
+        expect_close(y.values(), oracle::gate(c.logits, c.x).y, {.k = 6, .scale = 0.05});
+        expect_close(loss.values(), {oracle::discriminative_loss(c.n, gates, index, mask)}, {.k = 16});
+        expect_close(dlogits.values(), complex_step(total, c.logits), {.k = 32});
+      }
+  });
+}
+
+TEST_CASE("gate: the pull gives the gradient of the loss taken apart, for replicas together and alone") {
+  on_every_device([](Context& ctx) {
+    const std::int64_t n = 37, g = 300;
+    struct Inputs {
+      std::vector<float> logits, x, dy, index;
+      std::vector<double> scale;
+    };
+    struct Outputs {
+      std::vector<float> y, dlogits;
+      std::vector<double> loss;
+    };
+    const auto run = [&](std::int64_t r, const Inputs& in, bool together) {
+      const Shape shape = {r, n, g};
+      const DeviceArray logits(ctx, shape, in.logits), x(ctx, shape, in.x), dy(ctx, shape, in.dy),
+          index(ctx, {r, g}, in.index), scale(ctx, {r}, in.scale), loss(ctx, {r}, DType::f64);
+      const DeviceArray gate(ctx, shape, DType::f32), y(ctx, shape, DType::f32), dgate(ctx, shape, DType::f32),
+          dlogits(ctx, shape, DType::f32);
+      gate::Pull pull;
+      if (together) pull = {.index = index, .scale = scale, .loss = loss};
+      gate::forward(ctx, {.logits = logits, .x = x, .gate = gate, .y = y, .pull = pull});
+      gate::BackwardArgs back;
+      back.gate = gate;
+      back.x = x;
+      back.dy = dy;
+      back.dlogits = dlogits;
+      back.pull = pull;
+      if (!together) {
+        discriminative_loss::run(ctx, {.gate = gate, .index = index, .scale = scale, .loss = loss, .dgate = dgate});
+        back.dgate = dgate;
+      }
+      gate::backward(ctx, back);
+      return Outputs{y.download<float>(), dlogits.download<float>(), loss.values()};
+    };
+    const std::int64_t r = 3;
+    const Inputs all = {cast<float>(random_values(r * n * g, 1, -3, 3)), cast<float>(random_values(r * n * g, 2)),
+                        cast<float>(random_values(r * n * g, 3)), cast<float>(random_values(r * g, 4, 0, 1)), {1, 2, 7}};
+
+    const Outputs joint = run(r, all, true), apart = run(r, all, false);
+
+    expect_equal_bits(joint.y, apart.y);
+    expect_equal_bits(joint.dlogits, apart.dlogits);
+    expect_close(joint.loss, apart.loss, {.k = 64});
+    for (std::int64_t k = 0; k < r; ++k) {
+      const Outputs alone = run(1,
+                                {replica_part(all.logits, k, r), replica_part(all.x, k, r), replica_part(all.dy, k, r),
+                                 replica_part(all.index, k, r), replica_part(all.scale, k, r)},
+                                true);
+      expect_equal_bits(alone.dlogits, replica_part(joint.dlogits, k, r));
+      expect_equal_bits(alone.loss, replica_part(joint.loss, k, r));
+    }
+  });
+}
+
+TEST_CASE("gate: a pull of no rows has a loss of zero, and is refused without what it needs") {
+  on_every_device([](Context& ctx) {
+    const Shape shape = {1, 0, 3};
+    const std::vector<float> nothing;
+    const DeviceArray logits(ctx, shape, nothing), x(ctx, shape, nothing), gate(ctx, shape, DType::f32),
+        y(ctx, shape, DType::f32), index(ctx, {1, 3}, std::vector<float>(3)), mask(ctx, {1, 3}, std::vector<float>(3, 1)),
+        loss(ctx, {1}, DType::f64);
+    gate::ForwardArgs args = {.logits = logits, .x = x, .gate = gate, .y = y, .pull = {}};
+    args.pull.index = index;
+    CHECK_THROWS_WITH_AS(gate::forward(ctx, args), doctest::Contains("pull.loss is absent"), ShapeError);
+    args.pull.loss = loss;
+    gate::forward(ctx, args);
+    CHECK(loss.values()[0] == 0);
+    args.pull.mask = mask;
+    CHECK_THROWS_WITH_AS(gate::forward(ctx, args), doctest::Contains("pull.mask_sum is absent"), ShapeError);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kernels/metrics_confusion.h"
 #include "tests/oracle/softmax_cross_entropy_oracle.h"
 #include "tests/support/golden.h"
 #include "tests/support/op_test.h"
@@ -287,6 +288,59 @@ TEST_CASE("softmax_cross_entropy: agrees with torch.nn.CrossEntropyLoss") {
 
       expect_result(run<double>(ctx, c), {g.number("loss"), g["dlogits"], g["probabilities"]}, DType::f64, 4);
     }
+  });
+}
+
+TEST_CASE("softmax_cross_entropy: more rows than one block takes match the oracle's loss and the sum of the gradient") {
+  on_every_device([](Context& ctx) {
+    for (const std::int64_t n : {1024, 1025, 1500}) {
+      CAPTURE(n);
+      const Case c = random_case(n, 5);
+      const Result got = run<double>(ctx, c);
+
+      expect_close({got.loss}, {oracle::softmax_cross_entropy(c, c.logits)}, {.k = 16, .scale = 4});
+      // Gradients of a row add up to nothing, and those of a column are what moving all its logits together does.
+      std::vector<double> column(5);
+      for (std::size_t i = 0; i < got.dlogits.size(); ++i) column[i % 5] += got.dlogits[i];
+      const auto shifted = [&](const std::vector<Complex>& by) {
+        std::vector<Complex> z(c.logits.begin(), c.logits.end());
+        for (std::size_t i = 0; i < z.size(); ++i) z[i] += by[i % 5];
+        return oracle::softmax_cross_entropy(c, z);
+      };
+      std::vector<double> want = complex_step(shifted, std::vector<double>(5));
+      for (double& w : want) w *= c.scale;
+      expect_close(column, want, {.k = 2048, .scale = 1});
+    }
+  });
+}
+
+TEST_CASE("softmax_cross_entropy: the confusion counts are those of the op made for them") {
+  on_every_device([](Context& ctx) {
+    for (const std::int64_t n : {70, 1300})
+      for (const std::int64_t k : {3, 40}) {
+        CAPTURE(n);
+        CAPTURE(k);
+        const std::int64_t r = 2;
+        std::vector<std::int32_t> truth = random_labels(r * n, static_cast<std::int32_t>(k), 3);
+        truth[4] = -1;
+        std::vector<double> scores = random_values(r * n * k, 5);
+        for (std::int64_t c = 0; c < k; ++c) scores[static_cast<std::size_t>(7 * k + c)] = 1;  // all equal: the first
+        const DeviceArray logits(ctx, {r, n, k}, scores), labels(ctx, {r, n}, truth);
+        const DeviceArray loss(ctx, {r}, DType::f64), dlogits(ctx, {r, n, k}, DType::f64);
+        const std::vector<std::int64_t> start(static_cast<std::size_t>(r * k * k), 3);
+        const DeviceArray counts(ctx, {r, k, k}, start), expected(ctx, {r, k, k}, start);
+        softmax_cross_entropy::Args args;
+        args.logits = logits;
+        args.labels = labels;
+        args.loss = loss;
+        args.counts = counts;
+        args.dlogits = dlogits;
+
+        softmax_cross_entropy::run(ctx, args);
+        metrics_confusion::count(ctx, {.scores = logits, .labels = labels, .counts = expected});
+
+        expect_equal_bits(counts.download<std::int64_t>(), expected.download<std::int64_t>());
+      }
   });
 }
 
