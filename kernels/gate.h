@@ -16,8 +16,8 @@ class CudaContext;
 
 namespace genexx::gate {
 
-// The discriminative loss of the gate, of one meaning with the arguments of discriminative_loss::run; gradients have its
-// bits, on the CPU the loss too.
+// The discriminative loss of the gate, of one meaning with the arguments of discriminative_loss::run; gradients have
+// its bits, on the CPU the loss too.
 struct Pull {
   ConstTensor index;     // [r, g], or [1, g]; absent: no pull, and nothing else is read
   ConstTensor mask;      // [r, g] or [1, g]; absent: all 1

@@ -76,7 +76,9 @@ simd::DistanceRun<T> pull_of(const Pull& p, const Shape& shape, std::int64_t k) 
   return pull;
 }
 
-std::int64_t rows_of_task(std::int64_t g) { return std::max<std::int64_t>(1, kCpuRange / std::max<std::int64_t>(1, g)); }
+std::int64_t rows_of_task(std::int64_t g) {
+  return std::max<std::int64_t>(1, kCpuRange / std::max<std::int64_t>(1, g));
+}
 
 // Whole rows, each with its share of the loss, whose sums are those of discriminative_loss.
 template <class T>

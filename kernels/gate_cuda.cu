@@ -11,12 +11,12 @@ namespace {
 
 using device::Quad;
 
-constexpr unsigned kQuads = 64;                         // of a block side by side: 256 genes
+constexpr unsigned kQuads = 64;                          // of a block side by side: 256 genes
 constexpr unsigned kRows = block_threads(256) / kQuads;  // rows worked on at once
-constexpr std::int64_t kChunk = 16;                     // rows of a block
+constexpr std::int64_t kChunk = 16;                      // rows of a block
 
-// Block (x, k) owns 256 genes (tile x % tiles) of kChunk rows (chunk x / tiles) of replica k; a thread owns four genes of
-// rows threadIdx.y, threadIdx.y + kRows, ... of the chunk.
+// Block (x, k) owns 256 genes (tile x % tiles) of kChunk rows (chunk x / tiles) of replica k; a thread owns four genes
+// of rows threadIdx.y, threadIdx.y + kRows, ... of the chunk.
 struct Place {
   std::int64_t k, gene, left, begin, end;
 };
@@ -187,8 +187,8 @@ void forward_typed(CudaContext& ctx, const ForwardArgs& a) {
   const T* const x = a.x.as<T>();
   T* const gate = a.gate.as<T>();
   T* const y = a.y.as<T>();
-  Forward<T> call = {n,      g, tiles, replica_stride(a.x, r),     device::in_quads(g, logits, x, gate, y),
-                     logits, x, gate,  y, pull_call<T>(a.pull, r)};
+  Forward<T> call = {n, g,    tiles, replica_stride(a.x, r), device::in_quads(g, logits, x, gate, y), logits,
+                     x, gate, y,     pull_call<T>(a.pull, r)};
   ScratchFrame frame(ctx);
   const std::int64_t parts = parts_of(tiles, n);
   if (a.pull.index) {

@@ -11,7 +11,7 @@ namespace {
 constexpr unsigned kBlock = block_threads(256);
 constexpr unsigned kWarps = kBlock / 32;  // rows of a block
 
-constexpr std::int64_t kAloneRows = 1024;              // up to so many rows of a replica one block does it all
+constexpr std::int64_t kAloneRows = 1024;  // up to so many rows of a replica one block does it all
 constexpr unsigned kAloneBlock = block_threads(512);
 constexpr unsigned kAloneWarps = kAloneBlock / 32;
 
@@ -25,13 +25,13 @@ struct Call {
   double smoothing;
   const double* scale;  // null: 1
   WriteMode mode;
-  T* dlogits;        // null: not wanted
-  T* probabilities;  // null: not wanted
+  T* dlogits;            // null: not wanted
+  T* probabilities;      // null: not wanted
   std::int64_t* counts;  // [r, k, k] or null
   double* loss;          // [r]
-  double* total;     // [r]: W
-  double* classes;   // [r]: sum of the class weights
-  double* partial;   // [r, blocks]
+  double* total;         // [r]: W
+  double* classes;       // [r]: sum of the class weights
+  double* partial;       // [r, blocks]
 };
 
 // Reads of one row of one replica.
@@ -151,8 +151,8 @@ __device__ inline double whole_row(const Call<T>& a, std::int64_t replica, std::
   return row_loss(a, row, s);
 }
 
-// Block k owns replica k: the weights, then its warp w rows w, w + kAloneWarps, ..., then the losses of the warps, added
-// in order. Reads a logit four times (three times from the first-level cache).
+// Block k owns replica k: the weights, then its warp w rows w, w + kAloneWarps, ..., then the losses of the warps,
+// added in order. Reads a logit four times (three times from the first-level cache).
 template <class T>
 __global__ void alone_kernel(Call<T> a) {
   GENEXX_SHARED(double, scratch, [32]);

@@ -41,7 +41,8 @@ LossSet::LossSet(Session& session, std::vector<LossSpec> losses, double label_sm
 // Whether loss `index` is the only one on the second output of a gate, in a session that runs nodes together.
 bool LossSet::pulls_gate(std::size_t index) const {
   const LossSpec& loss = losses_[index];
-  if (session_.options().fusion == Fusion::none || loss.kind != LossKind::discriminative || loss.output != 1) return false;
+  if (session_.options().fusion == Fusion::none || loss.kind != LossKind::discriminative || loss.output != 1)
+    return false;
   if (session_.network().nodes()[static_cast<std::size_t>(loss.node)].kind != NodeKind::gate) return false;
   if (!session_.wants_gradient(loss.node)) return false;
   for (std::size_t i = 0; i < losses_.size(); ++i)

@@ -66,12 +66,12 @@ class Session {
   const sparse_linear::Input* stored_input() const {
     return options_.input_form == InputForm::stored ? &stored_input_ : nullptr;
   }
-  // The discriminative loss of a gate's second output, taken along by the next forward pass in training and the backward
-  // pass after it.
+  // The discriminative loss of a gate's second output, taken along by the next forward pass in training and the
+  // backward pass after it.
   void set_pull(int node, const gate::Pull& pull) { pulls_[static_cast<std::size_t>(node)] = pull; }
   const gate::Pull& pull(int node) const { return pulls_[static_cast<std::size_t>(node)]; }
-  // Computes the nodes that `wanted` depends on (all nodes for an empty list). Throws UsageError for a wanted node whose
-  // value is lost inside a chain because it is none of SessionOptions::read.
+  // Computes the nodes that `wanted` depends on (all nodes for an empty list). Throws UsageError for a wanted node
+  // whose value is lost inside a chain because it is none of SessionOptions::read.
   void forward(std::int64_t rows, Mode mode, const std::vector<int>& wanted = {});
   // Forgets which gradients were written; then losses write theirs where claim_gradient says, then backward walks back.
   // `mode` is that of the forward pass and of SessionOptions::use.

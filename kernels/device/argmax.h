@@ -22,16 +22,16 @@ __device__ inline Best<T> better(const Best<T>& a, const Best<T>& b) {
   return a.c < b.c ? a : b;
 }
 
-// The first of the largest of k scores, NaN left out; class 0 where all are NaN. All lanes of the warp must arrive; each
-// gets the same.
+// The first of the largest of k scores, NaN left out; class 0 where all are NaN. All lanes of the warp must arrive;
+// each gets the same.
 template <class T>
 __device__ inline int warp_argmax(const T* scores, std::int64_t k) {
   Best<T> best = {T(0), -1};
   for (std::int64_t c = threadIdx.x % 32; c < k; c += 32)
     if (scores[c] == scores[c]) best = better(best, Best<T>{scores[c], static_cast<int>(c)});
   for (int lanes = 16; lanes > 0; lanes /= 2)
-    best = better(best, Best<T>{__shfl_xor_sync(kAllLanes, best.score, lanes),
-                                __shfl_xor_sync(kAllLanes, best.c, lanes)});
+    best =
+        better(best, Best<T>{__shfl_xor_sync(kAllLanes, best.score, lanes), __shfl_xor_sync(kAllLanes, best.c, lanes)});
   return best.c < 0 ? 0 : best.c;
 }
 

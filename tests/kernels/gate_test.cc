@@ -328,8 +328,11 @@ TEST_CASE("gate: the pull gives the gradient of the loss taken apart, for replic
       return Outputs{y.download<float>(), dlogits.download<float>(), loss.values()};
     };
     const std::int64_t r = 3;
-    const Inputs all = {cast<float>(random_values(r * n * g, 1, -3, 3)), cast<float>(random_values(r * n * g, 2)),
-                        cast<float>(random_values(r * n * g, 3)), cast<float>(random_values(r * g, 4, 0, 1)), {1, 2, 7}};
+    const Inputs all = {cast<float>(random_values(r * n * g, 1, -3, 3)),
+                        cast<float>(random_values(r * n * g, 2)),
+                        cast<float>(random_values(r * n * g, 3)),
+                        cast<float>(random_values(r * g, 4, 0, 1)),
+                        {1, 2, 7}};
 
     const Outputs joint = run(r, all, true), apart = run(r, all, false);
 
@@ -352,8 +355,8 @@ TEST_CASE("gate: a pull of no rows has a loss of zero, and is refused without wh
     const Shape shape = {1, 0, 3};
     const std::vector<float> nothing;
     const DeviceArray logits(ctx, shape, nothing), x(ctx, shape, nothing), gate(ctx, shape, DType::f32),
-        y(ctx, shape, DType::f32), index(ctx, {1, 3}, std::vector<float>(3)), mask(ctx, {1, 3}, std::vector<float>(3, 1)),
-        loss(ctx, {1}, DType::f64);
+        y(ctx, shape, DType::f32), index(ctx, {1, 3}, std::vector<float>(3)),
+        mask(ctx, {1, 3}, std::vector<float>(3, 1)), loss(ctx, {1}, DType::f64);
     gate::ForwardArgs args = {.logits = logits, .x = x, .gate = gate, .y = y, .pull = {}};
     args.pull.index = index;
     CHECK_THROWS_WITH_AS(gate::forward(ctx, args), doctest::Contains("pull.loss is absent"), ShapeError);

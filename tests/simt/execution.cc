@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -321,6 +322,18 @@ void fill_unwritten(void* memory, std::size_t bytes) {
 }
 
 // ---------------------------------------------------------------------------------------- the door of simt.h --
+namespace {
+
+std::atomic<std::int64_t>& given() {
+  static std::atomic<std::int64_t> works{0};
+  return works;
+}
+
+}  // namespace
+
+std::int64_t works_given() { return given(); }
+void count_work() { ++given(); }
+
 void run_grid(const GridLaunch& launch) {
   if (own_launch.unchecked) {
     own_launch.error = "the launch before this one was not followed by check_launch";

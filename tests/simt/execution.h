@@ -112,12 +112,17 @@ struct GridLaunch {
 // take_launch_error(), which must be asked before the next launch. Unwinds nothing of a kernel that failed.
 void run_grid(const GridLaunch& launch);
 
+// Pieces of work given to streams so far: kernels, products of matrices, fills and copies within the device.
+std::int64_t works_given();
+void count_work();
+
 // One piece of work of a stream, now. Throws DeviceError where failures.h has the device lost.
 void do_work(const std::function<void()>& work);
 
 // Does `work` now, or has the stream record or queue it.
 template <class Work>
 void give(CUstream_st* stream, Work&& work) {
+  count_work();
   if (stream && stream->recording) {
     stream->recording->emplace_back(std::forward<Work>(work));
   } else if (stream && stream->queue) {
