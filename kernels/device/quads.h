@@ -35,10 +35,20 @@ __device__ inline Quad<T> load_quad(const T* p, std::int64_t left, bool whole) {
   return q;
 }
 
+// By intrinsics: plain stores of vector types are taken apart where a branch beside them stores the elements one by
+// one.
+__device__ inline void store_whole(float* p, const Quad<float>& q) {
+  __stwb(reinterpret_cast<float4*>(p), make_float4(q.lane[0], q.lane[1], q.lane[2], q.lane[3]));
+}
+__device__ inline void store_whole(double* p, const Quad<double>& q) {
+  __stwb(reinterpret_cast<double2*>(p), make_double2(q.lane[0], q.lane[1]));
+  __stwb(reinterpret_cast<double2*>(p) + 1, make_double2(q.lane[2], q.lane[3]));
+}
+
 template <class T>
 __device__ inline void store_quad(T* p, std::int64_t left, bool whole, const Quad<T>& q) {
   if (whole) {
-    *reinterpret_cast<Quad<T>*>(p) = q;
+    store_whole(p, q);
     return;
   }
   for (int j = 0; j < 4; ++j)

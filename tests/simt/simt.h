@@ -254,6 +254,10 @@ T __ldcg(const T* p) {
   return *p;
 }
 template <class T>
+void __stwb(T* p, std::type_identity_t<T> v) {
+  *p = v;
+}
+template <class T>
 void __stcs(T* p, std::type_identity_t<T> v) {
   *p = v;
 }

@@ -115,7 +115,6 @@ TEST_CASE("training launches: D-GEX, three hidden layers") {
     config.hidden = 24;
     config.dropout = 0.1;
     const Network n = dgex::make_network(set.genes(), 3, config);
-    CHECK(works_of_step(ctx, n, set, phase_of({last_node(n, LossKind::regression)}, OptimizerConfig::Kind::sgd)) ==
-          1);
+    CHECK(works_of_step(ctx, n, set, phase_of({last_node(n, LossKind::regression)}, OptimizerConfig::Kind::sgd)) == 1);
   });
 }
