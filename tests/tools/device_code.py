@@ -31,7 +31,7 @@ STORES_ONLY = {"ingest"}  # reads what a cell stores, which lies anywhere
 
 KERNEL = re.compile(r"Compiling entry function '([^']+)'")
 FRAME = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
-ENTRY = re.compile(r"^\.(?:visible |weak )*entry (\w+)", re.MULTILINE)
+ENTRY = re.compile(r"^(?:\.(?:visible|weak) )*\.entry (\w+)", re.MULTILINE)
 
 
 def find_nvcc():
