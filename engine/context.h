@@ -10,14 +10,12 @@
 #include <vector>
 
 #include "engine/cpu_isa.h"
+#include "engine/precision.h"
 #include "engine/thread_pool.h"
 
 namespace genexx {
 
 enum class DeviceType { cpu, cuda };
-
-// How matrix products are computed where storage is f32. The CPU always computes in f32 (or f64).
-enum class Precision { fp32, tf32, bf16 };
 
 // A recorded step that can be run again: replay gives the bits of the first run.
 class StepGraph {
@@ -61,6 +59,8 @@ class Context {
   // Records what `step` launches. `step` may be called at once or at replay; it must only call ops.
   virtual std::unique_ptr<StepGraph> capture(std::function<void()> step) = 0;
 
+  // Of the products of networks' matrices (kernels/linear.h); statistics do not heed it. On CUDA a class buys speed;
+  // the CPU gives the same numbers up to the order of sums, slower, so that a class can be judged without a GPU.
   Precision precision = Precision::fp32;
 
  protected:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "kernels/cpu_ranges.h"
 #include "kernels/dispatch.h"
 #include "kernels/gemm.h"
+#include "kernels/number_formats.h"
 #include "kernels/simd/simd.h"
 
 namespace genexx::gemm::cpu {
@@ -55,10 +57,10 @@ void run_typed(CpuContext& ctx, const Args& args, const Extents& e) {
     part.m = std::min(c.rows, e.m - i0);
     part.n = std::min(c.columns, e.n - j0);
     part.k = e.k;
-    part.a_row = ta ? 1 : e.k;
-    part.a_col = ta ? e.m : 1;
-    part.b_row = tb ? 1 : e.n;
-    part.b_col = tb ? e.k : 1;
+    part.a_row = ta ? 1 : e.a_pitch;
+    part.a_col = ta ? e.a_pitch : 1;
+    part.b_row = tb ? 1 : e.b_pitch;
+    part.b_col = tb ? e.b_pitch : 1;
     part.a = args.a.as<T>() + replica * e.a_stride + i0 * part.a_row;
     part.b = args.b.as<T>() + replica * e.b_stride + j0 * part.b_col;
     part.c = args.c.as<T>() + (replica * e.m + i0) * e.n + j0;
@@ -70,9 +72,32 @@ void run_typed(CpuContext& ctx, const Args& args, const Extents& e) {
   });
 }
 
+// The operand as the tensor cores see it, in f32.
+ConstTensor as_floats(CpuContext& ctx, ScratchFrame& frame, const ConstTensor& x, Precision precision) {
+  if (precision == Precision::fp32) return x;
+  const std::int64_t count = x.shape.elements();
+  float* const to = frame.take<float>(count);
+  if (x.dtype == DType::bf16) {
+    const Bfloat16* const from = x.as<Bfloat16>();
+    for_ranges(ctx, count, [=](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) to[i] = to_float(from[i]);
+    });
+  } else {
+    const float* const from = x.as<float>();
+    for_ranges(ctx, count, [=](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) to[i] = round_to_tf32(from[i]);
+    });
+  }
+  return {to, DType::f32, x.shape};
+}
+
 }  // namespace
 
-void run(CpuContext& ctx, const Args& args, const Extents& e) {
+void run(CpuContext& ctx, const Args& given, const Extents& e) {
+  ScratchFrame frame(ctx);
+  Args args = given;
+  args.a = as_floats(ctx, frame, given.a, given.precision);
+  args.b = as_floats(ctx, frame, given.b, given.precision);
   on_float(args.c.dtype, [&](auto zero) { run_typed<decltype(zero)>(ctx, args, e); });
 }
 

@@ -82,8 +82,8 @@ void check_blas(cublasStatus_t status, const char* call) {
     throw DeviceError(std::string(call) + " failed with cuBLAS status " + std::to_string(static_cast<int>(status)));
 }
 
-using PlanKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, int, int,
-                           int, int, int>;
+using PlanKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
+                           std::int64_t, std::int64_t, int, int, int, int, int>;
 
 // Descriptors and the algorithm of one shape. Freed with the state.
 struct Plan {
@@ -126,22 +126,25 @@ struct State {
   State& operator=(const State&) = delete;
 };
 
+// Operands in bf16 need no other compute type than CUBLAS_COMPUTE_32F: their products are exact in f32.
 cublasComputeType_t compute_type(DType dtype, Precision precision) {
   if (dtype == DType::f64) return CUBLAS_COMPUTE_64F;
-  if (precision == Precision::tf32) return CUBLAS_COMPUTE_32F_FAST_TF32;
-  if (precision == Precision::bf16) return CUBLAS_COMPUTE_32F_FAST_16BF;
-  return CUBLAS_COMPUTE_32F;
+  return precision == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
+cudaDataType_t data_type(DType dtype) {
+  return dtype == DType::f64 ? CUDA_R_64F : dtype == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F;
 }
 
 // Row-major C[m,n] is column-major C'[n,m] = op(B') op(A'), so B is the first operand.
 struct Operand {
-  std::int64_t rows, columns, stride;  // column-major as stored
+  std::int64_t rows, columns, pitch, stride;  // column-major as stored
 };
 
 cublasLtMatrixLayout_t make_layout(const State& s, cudaDataType_t type, const Operand& o, std::int64_t replicas) {
   cublasLtMatrixLayout_t layout = nullptr;
   check_blas(s.library.layout_create(&layout, type, static_cast<std::uint64_t>(o.rows),
-                                     static_cast<std::uint64_t>(o.columns), o.rows),
+                                     static_cast<std::uint64_t>(o.columns), o.pitch),
              "cublasLtMatrixLayoutCreate");
   const auto batch = static_cast<std::int32_t>(replicas);
   check_blas(s.library.layout_set(layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof batch), "batch count");
@@ -150,32 +153,31 @@ cublasLtMatrixLayout_t make_layout(const State& s, cudaDataType_t type, const Op
   return layout;
 }
 
-ProductShape shape_of(const Args& args, const Extents& e, Precision precision) {
-  const std::int64_t element = size_of(args.c.dtype);
-  const bool ta = args.transpose_a == Transpose::yes, tb = args.transpose_b == Transpose::yes;
+ProductShape shape_of(const Args& args, const Extents& e) {
   ProductShape shape;
   shape.replicas = e.replicas;
   shape.m = e.m;
   shape.n = e.n;
   shape.k = e.k;
-  shape.a_row = ta ? e.m : e.k;
-  shape.b_row = tb ? e.k : e.n;
+  shape.a_row = e.a_pitch;
+  shape.b_row = e.b_pitch;
   shape.c_row = e.n;
   shape.a_stride = e.a_stride;
   shape.b_stride = e.b_stride;
   shape.c_stride = e.m * e.n;
-  shape.transpose_a = ta;
-  shape.transpose_b = tb;
+  shape.transpose_a = args.transpose_a == Transpose::yes;
+  shape.transpose_b = args.transpose_b == Transpose::yes;
   shape.bias = static_cast<bool>(args.bias);
   shape.accumulate = args.mode == WriteMode::accumulate;
-  const auto alignment = [&](const void* data, std::int64_t row, std::int64_t stride) {
-    return alignment_of(reinterpret_cast<std::uintptr_t>(data), row * element, stride * element);
+  const auto alignment = [](const ConstTensor& t, std::int64_t row, std::int64_t stride) {
+    const std::int64_t element = size_of(t.dtype);
+    return alignment_of(reinterpret_cast<std::uintptr_t>(t.data), row * element, stride * element);
   };
-  shape.a_alignment = alignment(args.a.data, shape.a_row, shape.a_stride);
-  shape.b_alignment = alignment(args.b.data, shape.b_row, shape.b_stride);
-  shape.c_alignment = alignment(args.c.data, shape.c_row, shape.c_stride);
+  shape.a_alignment = alignment(args.a, shape.a_row, shape.a_stride);
+  shape.b_alignment = alignment(args.b, shape.b_row, shape.b_stride);
+  shape.c_alignment = alignment(args.c, shape.c_row, shape.c_stride);
   shape.dtype = name_of(args.c.dtype);
-  shape.precision = precision == Precision::tf32 ? "tf32" : precision == Precision::bf16 ? "bf16" : "fp32";
+  shape.precision = name_of(args.precision);
   shape.workspace = static_cast<std::int64_t>(kWorkspaceBytes);
   return shape;
 }
@@ -346,10 +348,10 @@ void choose_algorithm(State& s, Plan& plan, const Args& args, const ProductShape
   plan.algorithm = described(choose(s.algorithms, shape, offers));
 }
 
-Plan make_plan(State& s, const Args& args, const Extents& e, Precision precision) {
+Plan make_plan(State& s, const Args& args, const Extents& e) {
   Plan plan;
-  const cudaDataType_t type = args.c.dtype == DType::f64 ? CUDA_R_64F : CUDA_R_32F;
-  check_blas(s.library.descriptor_create(&plan.descriptor, compute_type(args.c.dtype, precision), type),
+  const cudaDataType_t type = data_type(args.c.dtype), operand = data_type(args.a.dtype);
+  check_blas(s.library.descriptor_create(&plan.descriptor, compute_type(args.c.dtype, args.precision), type),
              "cublasLtMatmulDescCreate");
   const cublasOperation_t first = args.transpose_b == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N;
   const cublasOperation_t second = args.transpose_a == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N;
@@ -362,33 +364,35 @@ Plan make_plan(State& s, const Args& args, const Extents& e, Precision precision
     s.library.descriptor_set(plan.descriptor, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, &stride, sizeof stride);
   }
   const bool ta = args.transpose_a == Transpose::yes, tb = args.transpose_b == Transpose::yes;
-  plan.first = make_layout(s, type, {tb ? e.k : e.n, tb ? e.n : e.k, e.b_stride}, e.replicas);
-  plan.second = make_layout(s, type, {ta ? e.m : e.k, ta ? e.k : e.m, e.a_stride}, e.replicas);
-  plan.out = make_layout(s, type, {e.n, e.m, e.m * e.n}, e.replicas);
-  choose_algorithm(s, plan, args, shape_of(args, e, precision));
+  plan.first = make_layout(s, operand, {tb ? e.k : e.n, tb ? e.n : e.k, e.b_pitch, e.b_stride}, e.replicas);
+  plan.second = make_layout(s, operand, {ta ? e.m : e.k, ta ? e.k : e.m, e.a_pitch, e.a_stride}, e.replicas);
+  plan.out = make_layout(s, type, {e.n, e.m, e.n, e.m * e.n}, e.replicas);
+  choose_algorithm(s, plan, args, shape_of(args, e));
   return plan;
 }
 
-Plan& find_plan(State& s, const Args& args, const Extents& e, Precision precision) {
+Plan& find_plan(State& s, const Args& args, const Extents& e) {
   const PlanKey key = {e.replicas,
                        e.m,
                        e.n,
                        e.k,
                        e.a_stride,
                        e.b_stride,
+                       e.a_pitch,
+                       e.b_pitch,
                        static_cast<int>(args.transpose_a),
                        static_cast<int>(args.transpose_b),
                        static_cast<int>(args.c.dtype),
-                       static_cast<int>(precision),
+                       static_cast<int>(args.precision),
                        args.bias ? 1 : 0};
   const auto found = s.plans.find(key);
   if (found != s.plans.end()) return found->second;
-  return s.plans.emplace(key, make_plan(s, args, e, precision)).first->second;
+  return s.plans.emplace(key, make_plan(s, args, e)).first->second;
 }
 
 template <class T>
 void run_typed(CudaContext& ctx, State& s, const Args& args, const Extents& e) {
-  Plan& plan = find_plan(s, args, e, ctx.precision);
+  Plan& plan = find_plan(s, args, e);
   if (args.bias) {
     const void* bias = args.bias.data;
     s.library.descriptor_set(plan.descriptor, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias);

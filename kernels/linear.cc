@@ -26,12 +26,18 @@ void expect_x(const ConstTensor& x, const Sizes& s, DType dtype) {
   expect_dtype("x", x, dtype);
 }
 
+// A network trained in bf16 keeps its matrices in the form that products take.
+void expect_weight(const Context& ctx, const ConstTensor& weight, DType dtype) {
+  const bool narrow = weight.dtype == DType::bf16 && ctx.precision == Precision::bf16 && dtype == DType::f32;
+  if (!narrow) expect_dtype("weight", weight, dtype);
+}
+
 }  // namespace
 
 void forward(Context& ctx, const ForwardArgs& args) {
   const Sizes s = sizes("weight", args.weight, "y", args.y);
   expect_x(args.x, s, args.y.dtype);
-  expect_dtype("weight", args.weight, args.y.dtype);
+  expect_weight(ctx, args.weight, args.y.dtype);
   expect_optional("bias", args.bias, Shape{s.r, s.out}, args.y.dtype);
   if (args.y.shape.elements() == 0) return;
   on_device(
@@ -41,7 +47,7 @@ void forward(Context& ctx, const ForwardArgs& args) {
 void backward(Context& ctx, const BackwardArgs& args) {
   const Sizes s = sizes("weight", args.weight, "dy", args.dy);
   expect_x(args.x, s, args.dy.dtype);
-  expect_dtype("weight", args.weight, args.dy.dtype);
+  expect_weight(ctx, args.weight, args.dy.dtype);
   expect_optional("dx", args.dx, Shape{s.r, s.n, s.in}, args.dy.dtype);
   expect_optional("dweight", args.dweight, Shape{s.r, s.out, s.in}, args.dy.dtype);
   expect_optional("dbias", args.dbias, Shape{s.r, s.out}, args.dy.dtype);

@@ -8,13 +8,23 @@
 namespace genexx::linear {
 
 inline void forward_product(Context& ctx, const ForwardArgs& a) {
-  gemm::run(ctx, {.a = a.x, .b = a.weight, .c = a.y, .bias = a.bias, .transpose_b = gemm::Transpose::yes});
+  gemm::run(ctx, {.a = a.x,
+                  .b = a.weight,
+                  .c = a.y,
+                  .bias = a.bias,
+                  .transpose_b = gemm::Transpose::yes,
+                  .precision = ctx.precision});
 }
 
 inline void backward_products(Context& ctx, const BackwardArgs& a) {
   if (a.dweight)
-    gemm::run(ctx, {.a = a.dy, .b = a.x, .c = a.dweight, .transpose_a = gemm::Transpose::yes, .mode = a.mode});
-  if (a.dx) gemm::run(ctx, {.a = a.dy, .b = a.weight, .c = a.dx, .mode = a.mode});
+    gemm::run(ctx, {.a = a.dy,
+                    .b = a.x,
+                    .c = a.dweight,
+                    .transpose_a = gemm::Transpose::yes,
+                    .mode = a.mode,
+                    .precision = ctx.precision});
+  if (a.dx) gemm::run(ctx, {.a = a.dy, .b = a.weight, .c = a.dx, .mode = a.mode, .precision = ctx.precision});
 }
 
 namespace cpu {

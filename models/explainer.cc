@@ -203,6 +203,7 @@ Explainer::Explainer(Context& ctx, const Model& model, const std::vector<std::ui
     CpuContext& cpu = static_cast<CpuContext&>(ctx);
     for (int i = 0; i < cpu.threads(); ++i) {
       p.thread_contexts.push_back(std::make_unique<CpuContext>(nullptr, cpu.isa()));
+      p.thread_contexts.back()->precision = ctx.precision;
       p.workers.push_back(std::make_unique<Worker>(*p.thread_contexts.back(), model, missing_gene, options));
     }
   } else {

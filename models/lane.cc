@@ -45,9 +45,10 @@ Buffer upload_floats(Context& ctx, DType dtype, const std::vector<float>& values
 // Products with stored values win over dense ones while at most so many of a batch's values are stored.
 constexpr double kSparseDensity = 0.25;
 
-// On the CPU; a GPU multiplies dense batches faster.
+// On the CPU; a GPU multiplies dense batches faster, and classes of precision are those of dense products.
 InputForm input_form(const Context& ctx, const Network& network, const TrainingSet& set) {
-  if (ctx.device() != DeviceType::cpu || !set.dense.empty() || !takes_stored_rows(network)) return InputForm::dense;
+  if (ctx.device() != DeviceType::cpu || ctx.precision != Precision::fp32) return InputForm::dense;
+  if (!set.dense.empty() || !takes_stored_rows(network)) return InputForm::dense;
   const double all = static_cast<double>(set.data.rows) * static_cast<double>(set.data.cols);
   return static_cast<double>(set.data.value.size()) <= kSparseDensity * all ? InputForm::stored : InputForm::dense;
 }

@@ -22,10 +22,12 @@ Buffer upload_floats(Context& ctx, const std::vector<double>& values) {
   return buffer;
 }
 
-// On the CPU the values a cell stores are multiplied as they are, where nothing but linear layers reads them. The form
-// does not hang on the data: a cell has the same outputs in whatever file it comes.
+// On the CPU the values a cell stores are multiplied as they are, where nothing but linear layers reads them, and where
+// no precision of dense products is asked for. The form does not hang on the data: a cell has the same outputs in
+// whatever file it comes.
 InputForm input_form(const Context& ctx, const Model& model) {
-  const bool stored = ctx.device() == DeviceType::cpu && model.recipe.clip == 0 && takes_stored_rows(model.network);
+  const bool stored = ctx.device() == DeviceType::cpu && ctx.precision == Precision::fp32 && model.recipe.clip == 0 &&
+                      takes_stored_rows(model.network);
   return stored ? InputForm::stored : InputForm::dense;
 }
 
@@ -105,6 +107,7 @@ Predictor::Predictor(Context& ctx, const Model& model, const std::vector<std::ui
     CpuContext& cpu = static_cast<CpuContext&>(ctx);
     for (int i = 0; i < cpu.threads(); ++i) {
       p.thread_contexts.push_back(std::make_unique<CpuContext>(nullptr, cpu.isa()));
+      p.thread_contexts.back()->precision = ctx.precision;
       p.workers.push_back(std::make_unique<Parts::Worker>(*p.thread_contexts.back(), model, missing_gene));
     }
   } else {

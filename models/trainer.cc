@@ -173,8 +173,10 @@ void Trainer::Parts::make_lanes() {
   const std::size_t each = own_count / lane_count;
   lanes.resize(lane_count);
   for (std::size_t i = 0; i < lane_count; ++i) {
-    if (lane_count > 1)
+    if (lane_count > 1) {
       lane_contexts.push_back(std::make_unique<CpuContext>(nullptr, static_cast<CpuContext&>(ctx).isa()));
+      lane_contexts.back()->precision = ctx.precision;
+    }
     for (std::size_t k = 0; k < each; ++k) {
       lane_of.push_back(i);
       place_in_lane.push_back(k);

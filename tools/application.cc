@@ -63,8 +63,7 @@ Model read_model(const std::string& given) {
 void add_application_options(CLI::App& verb, ApplicationOptions& o) {
   verb.add_option("MODEL", o.model, "a model.safetensors, or the directory of a training")->required();
   verb.add_option("DATA", o.reading.data, "any readable file or a 10x directory")->required();
-  verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
-  verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");
+  add_device_options(verb, o.on);
   verb.add_option("--missing-genes", o.missing_genes, "write the model's genes that the data lack to this file");
   add_reading_options(verb, o.reading);
 }
@@ -142,7 +141,7 @@ CsrMatrix Application::prepare(const CsrMatrix& block) const {
 
 void Application::for_blocks(const std::function<void(Predictor&, const CsrMatrix&, std::int64_t)>& use) {
   ThreadPool pool(thread_count(options_.reading));
-  const std::unique_ptr<Context> ctx = device_context(options_.device, options_.cpu_isa, pool);
+  const std::unique_ptr<Context> ctx = device_context(options_.on, pool);
   Predictor predictor(*ctx, model_, match_.missing_mask());
   if (options_.reading.time_limit > 0) set_time_limit(options_.reading.time_limit);
   MatchedSource rows(*source_, sizes_libraries_ ? library_ : match_);

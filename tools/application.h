@@ -11,6 +11,7 @@
 #include "models/model.h"
 #include "models/predictor.h"
 #include "tools/dataset.h"
+#include "tools/device_options.h"
 
 namespace genexx::tools {
 
@@ -20,7 +21,8 @@ Model read_model(const std::string& given);
 // Options that predict, evaluate and embed share.
 struct ApplicationOptions {
   ReadingOptions reading;
-  std::string model, device = "auto", cpu_isa, missing_genes;
+  DeviceOptions on;
+  std::string model, missing_genes;
 };
 // Refuses what must not be written over: files that are there without --overwrite, and the data in any case. Throws
 // UsageError.

@@ -81,7 +81,7 @@ DgexApplication::DgexApplication(const ApplicationOptions& application, const Dg
     : reading_(application.reading),
       models_(read_models(application.model)),
       pool_(thread_count(reading_)),
-      ctx_(device_context(application.device, application.cpu_isa, pool_)),
+      ctx_(device_context(application.on, pool_)),
       source_(open_matrix(reading_.data, reader_options(reading_))) {
   check_missing_genes_file(application);
   const Model& model = models_.front();

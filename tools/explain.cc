@@ -90,7 +90,7 @@ AttributionSummary explain_all(Application& application, const Targets& targets,
   AttributionSummary summary(static_cast<std::int64_t>(model.classes.size()), model.recipe.genes());
   const ApplicationOptions& o = targets.options.application;
   ThreadPool pool(thread_count(o.reading));
-  const std::unique_ptr<Context> ctx = device_context(o.device, o.cpu_isa, pool);
+  const std::unique_ptr<Context> ctx = device_context(o.on, pool);
   Explainer explainer(*ctx, model, application.match().missing_mask(), explainer_options(targets.options));
   application.for_blocks([&](Predictor& predictor, const CsrMatrix& rows, std::int64_t first) {
     std::vector<std::vector<std::int32_t>> target;

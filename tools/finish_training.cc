@@ -51,7 +51,8 @@ nlohmann::json identity_of(const TrainOptions& o, const nlohmann::json& config, 
                              {"sha256", sha256_of(o.reading.data)},
                              {"label", o.reading.label_column},
                              {"device", ctx.device() == DeviceType::cpu ? "cpu" : "cuda"},
-                             {"cpu_isa", o.cpu_isa.empty() ? name_of(best_cpu_isa()) : o.cpu_isa}};
+                             {"cpu_isa", o.on.isa()},
+                             {"precision", name_of(ctx.precision)}};
   const std::string order = config.value("/prepare/gene_order"_json_pointer, std::string());
   if (!order.empty()) identity["gene_order_sha256"] = sha256_of(order);
   return identity;

@@ -24,7 +24,7 @@ struct Stages {
   Stages(const TrainOptions& o, Console& console, const char* fit_on)
       : options(o),
         pool(thread_count(o.reading)),
-        ctx(device_context(o.device, o.cpu_isa, pool)),
+        ctx(device_context(o.on, pool)),
         config(with_fit(resolve_scannonet_config(o), fit_on)),
         data(read_dataset(o.reading, Labels::required, console)),
         input(preparation_input(data, o.reading)),

@@ -49,7 +49,7 @@ void train(const TrainOptions& o, Program& program) {
   if (o.out.empty()) throw UsageError("--out DIR is needed: the directory to write model, metrics and report to");
   if (!o.dry_run && program.ranks.get().is_root()) RunDirectory::expect(o.out, use_of(o));
   ThreadPool pool(thread_count(o.reading));
-  const std::unique_ptr<Context> ctx = device_context(o.device, o.cpu_isa, pool);
+  const std::unique_ptr<Context> ctx = device_context(o.on, pool);
   StageSeconds seconds;
   Dataset data = read_dataset(o.reading, Labels::required, console);
   seconds.read = data.read_seconds;

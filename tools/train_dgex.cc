@@ -55,7 +55,7 @@ class DgexRun {
         program_(program),
         console_(program.console),
         pool_(thread_count(o.reading)),
-        ctx_(device_context(o.device, o.cpu_isa, pool_)),
+        ctx_(device_context(o.on, pool_)),
         replicas_(o.replicas) {}
 
   void run() {
@@ -86,7 +86,8 @@ class DgexRun {
   nlohmann::json identity() const {
     return {{"config", config_json_}, {"seed", o_.seed},
             {"replicas", replicas_},  {"sha256", data_.sha256},
-            {"model", "dgex"},        {"device", ctx_->device() == DeviceType::cpu ? "cpu" : "cuda"}};
+            {"model", "dgex"},        {"device", ctx_->device() == DeviceType::cpu ? "cpu" : "cuda"},
+            {"precision", name_of(ctx_->precision)}};
   }
 
   void train(const TrainerConfig& trainer_config, const std::vector<ReplicaTask>& tasks, RunDirectory& out) {

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <set>
 
-#include "engine/device.h"
 #include "engine/error.h"
 #include "models/config.h"
 #include "tools/option_checks.h"
@@ -66,8 +65,7 @@ void add_classifier_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--preset", o.preset, "settings of a published run, for instance \"Zheng 68K\" or cortical");
   verb.add_option("--config", o.config_file, "JSON file with settings");
   verb.add_option("--set", o.settings, "one setting, key=value; may be repeated")->expected(1)->take_all();
-  verb.add_option("--device", o.device, "auto, cpu or cuda:N")->capture_default_str();
-  verb.add_option("--cpu-isa", o.cpu_isa, "x86-64-v2, avx2 or avx512; the fastest when not given");
+  add_device_options(verb, o.on);
   verb.add_option("--seed", o.seed, "of splits, first weights and the order of cells; replica k uses seed + k")
       ->check(whole_number())
       ->capture_default_str();
@@ -112,7 +110,7 @@ void add_train_options(CLI::App& verb, TrainOptions& o) {
 void join_ranks(TrainOptions& o, Program& program) {
   program.ranks.join(o.ranks, program.command_line, program.console);
   o.reading.threads = program.ranks.threads(o.reading.threads);
-  o.device = program.ranks.device(o.device);
+  o.on.device = program.ranks.device(o.on.device);
 }
 
 RunDirectory::Use use_of(const TrainOptions& o) {
@@ -173,10 +171,6 @@ CellInput preparation_input(const Dataset& data, const ReadingOptions& reading) 
 void say_what_is_skipped(const CellInput& input, Console& console) {
   if (input.input == Recipe::InputKind::log_normalized)
     console.say("the values are log-normalised already: library size and logarithm are skipped");
-}
-
-std::unique_ptr<Context> device_context(const std::string& device, const std::string& cpu_isa, ThreadPool& pool) {
-  return make_context(device, &pool, cpu_isa.empty() ? best_cpu_isa() : parse_cpu_isa(cpu_isa));
 }
 
 }  // namespace genexx::tools

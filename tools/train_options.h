@@ -13,6 +13,7 @@
 #include "models/prepared_cells.h"
 #include "models/scannonet/config.h"
 #include "tools/dataset.h"
+#include "tools/device_options.h"
 #include "tools/run_directory.h"
 #include "tools/verbs.h"
 
@@ -27,8 +28,9 @@ struct RegionOptions {
 struct TrainOptions {
   ReadingOptions reading;
   RegionOptions regions;
+  DeviceOptions on;
   RankOptions ranks;
-  std::string model = "scannonet", landmarks, gene_order, out, preset, config_file, device = "auto", cpu_isa;
+  std::string model = "scannonet", landmarks, gene_order, out, preset, config_file;
   std::vector<std::string> settings;
   std::int64_t replicas = 10, folds = 0;  // replicas: scannonet and transbrain 10, else 1
   bool replicas_given = false;
@@ -75,8 +77,5 @@ nlohmann::json to_json(const SystemConfig& config);
 CellInput preparation_input(const Dataset& data, const ReadingOptions& reading);
 // Tells the user where steps of the preparation are skipped for the kind of the values.
 void say_what_is_skipped(const CellInput& input, Console& console);
-
-// The context asked for; `pool` must outlive it.
-std::unique_ptr<Context> device_context(const std::string& device, const std::string& cpu_isa, ThreadPool& pool);
 
 }  // namespace genexx::tools

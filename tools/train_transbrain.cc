@@ -78,7 +78,8 @@ nlohmann::json identity_of(const TrainOptions& o, const RegionFiles& files, cons
           {"gene_list_sha256", sha256_of(files.gene_list)},
           {"pairs", pairs},
           {"device", ctx.device() == DeviceType::cpu ? "cpu" : "cuda"},
-          {"cpu_isa", o.cpu_isa.empty() ? name_of(best_cpu_isa()) : o.cpu_isa}};
+          {"cpu_isa", o.on.isa()},
+                             {"precision", name_of(ctx.precision)}};
 }
 
 transbrain::Config resolve(const TrainOptions& o) {
@@ -227,7 +228,7 @@ void train_transbrain(const TrainOptions& o, Program& program) {
   const RegionFiles files = files_of(o);
   if (o.reading.time_limit > 0) set_time_limit(o.reading.time_limit);
   ThreadPool pool(thread_count(o.reading));
-  const std::unique_ptr<Context> ctx = device_context(o.device, o.cpu_isa, pool);
+  const std::unique_ptr<Context> ctx = device_context(o.on, pool);
   StageSeconds seconds;
   const Plan plan = make_plan(o, files, config, pool, console, seconds);
   std::vector<std::string> warnings = plan.prepared.warnings;

@@ -89,7 +89,7 @@ class TuneRun {
         program_(program),
         console_(program.console),
         pool_(thread_count(o.train.reading)),
-        ctx_(device_context(o.train.device, o.train.cpu_isa, pool_)),
+        ctx_(device_context(o.train.on, pool_)),
         data_(read_dataset(o.train.reading, Labels::required, console_)),
         input_(preparation_input(data_, o.train.reading)) {
     seconds_.read = data_.read_seconds;
