@@ -9,9 +9,21 @@ std::vector<OptimizerChunk> optimizer_chunks(const std::vector<ParameterSegment>
   std::vector<OptimizerChunk> chunks;
   for (const ParameterSegment& s : segments)
     for (std::int64_t r = 0; r < replicas; ++r)
-      for (std::int64_t at = 0; at < s.size; at += kOptimizerChunk)
-        chunks.push_back({s.offset + r * s.size + at, static_cast<std::int32_t>(std::min(kOptimizerChunk, s.size - at)),
-                          static_cast<std::int32_t>(r), s.lr_scale, s.weight_decay_scale});
+      for (std::int64_t at = 0; at < s.size; at += kOptimizerChunk) {
+        OptimizerChunk chunk;
+        chunk.offset = s.offset + r * s.size + at;
+        chunk.size = static_cast<std::int32_t>(std::min(kOptimizerChunk, s.size - at));
+        chunk.replica = static_cast<std::int32_t>(r);
+        chunk.lr_scale = s.lr_scale;
+        chunk.weight_decay_scale = s.weight_decay_scale;
+        chunk.first = at;
+        chunk.parameter = s.parameter;
+        if (s.plane > 0) {
+          chunk.high = 2 * s.offset + r * s.size + at;
+          chunk.low = chunk.high + s.plane;
+        }
+        chunks.push_back(chunk);
+      }
   return chunks;
 }
 

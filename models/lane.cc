@@ -291,20 +291,12 @@ Divergence Lane::divergence(std::int64_t replica) {
   return found;
 }
 
-void Lane::copy_replica(std::int64_t replica, void* to, const void* from) {
-  for (std::size_t i = 0; i < session_.network().parameters().size(); ++i) {
-    const std::int64_t size = session_.network().parameters()[i].size * size_of(config_.dtype);
-    const std::int64_t at = session_.parameter_offset(i) * size_of(config_.dtype) + replica * size;
-    ctx_.copy_within(static_cast<char*>(to) + at, static_cast<const char*>(from) + at, size);
-  }
-}
-
 void Lane::keep(std::int64_t replica, std::size_t slot) {
-  copy_replica(replica, kept_[slot].data(), session_.flat_weights().data);
+  session_.copy_replica(replica, kept_[slot].data(), session_.flat_weights().data);
 }
 
 void Lane::restore(std::int64_t replica, std::size_t slot) {
-  copy_replica(replica, session_.flat_weights().data, kept_[slot].data());
+  session_.copy_replica(replica, session_.flat_weights().data, kept_[slot].data());
 }
 
 std::vector<NamedTensor> Lane::kept_weights(std::size_t slot) {
@@ -323,19 +315,19 @@ std::int64_t Lane::bytes() const {
 }
 
 void Lane::save(const std::string& prefix, std::vector<NamedTensor>& out) const {
-  out.push_back(flat_tensor(ctx_, prefix + "weights", session_.flat_weights()));
+  out.push_back(session_.saved_weights(prefix + "weights", session_.flat_weights()));
   for (std::size_t i = 0; i < kept_.size(); ++i)
-    out.push_back(flat_tensor(ctx_, prefix + "kept" + std::to_string(i),
-                              {kept_[i].data(), config_.dtype, {session_.flat_size()}}));
+    out.push_back(session_.saved_weights(prefix + "kept" + std::to_string(i),
+                                         {kept_[i].data(), config_.dtype, {session_.flat_size()}}));
   out.push_back(flat_tensor(ctx_, prefix + "step", session_.step()));
   optimizer_.save(prefix, out);
 }
 
 void Lane::load(const std::string& prefix, const std::vector<NamedTensor>& in) {
-  set_flat_tensor(ctx_, in, prefix + "weights", session_.flat_weights());
+  session_.restore_weights(in, prefix + "weights", session_.flat_weights());
   for (std::size_t i = 0; i < kept_.size(); ++i)
-    set_flat_tensor(ctx_, in, prefix + "kept" + std::to_string(i),
-                    {kept_[i].data(), config_.dtype, {session_.flat_size()}});
+    session_.restore_weights(in, prefix + "kept" + std::to_string(i),
+                             {kept_[i].data(), config_.dtype, {session_.flat_size()}});
   set_flat_tensor(ctx_, in, prefix + "step", session_.step());
   optimizer_.load(prefix, in);
 }

@@ -84,7 +84,6 @@ class Lane {
   Tensor batch_targets(std::int64_t count) const;
   void upload_statistics();
   std::unique_ptr<Judge> make_judge(const JudgedCells::Lists& cells);
-  void copy_replica(std::int64_t replica, void* to, const void* from);
 
   Context& ctx_;
   const DeviceData& data_;

@@ -28,9 +28,14 @@ double rate_scale(const ParameterSpec& p, const std::vector<RateScale>& scales) 
 
 }  // namespace
 
+DType moments_called(const std::string& name) {
+  if (name == "fp32") return DType::f32;
+  if (name == "bf16") return DType::bf16;
+  throw UsageError("configuration: train.moments is '" + name + "', expected one of fp32, bf16");
+}
+
 Optimizer::Optimizer(Session& session) : session_(session) {
   const std::int64_t replicas = session.options().replicas;
-  m_ = Buffer(session.context(), session.flat_size() * size_of(session.options().dtype));
   lr_ = Buffer(session.context(), replicas * 8);
   base_lr_ = Buffer(session.context(), replicas * 8);
   weight_decay_ = Buffer(session.context(), replicas * 8);
@@ -43,7 +48,11 @@ Tensor Optimizer::per_replica(const Buffer& buffer) const {
 }
 
 Tensor Optimizer::flat(const Buffer& buffer) const {
-  return {buffer.data(), session_.options().dtype, {session_.flat_size()}};
+  return {buffer.data(), moment_type(), {session_.flat_size()}};
+}
+
+DType Optimizer::moment_type() const {
+  return config_.moments == DType::bf16 ? DType::bf16 : session_.options().dtype;
 }
 
 void Optimizer::begin(const Start& start) {
@@ -51,11 +60,19 @@ void Optimizer::begin(const Start& start) {
   config_ = start.config;
   decay_ = start.decay;
   decay_steps_ = start.decay_steps;
-  ctx.fill_bytes(m_.data(), 0, m_.bytes());
-  if (config_.kind != OptimizerConfig::Kind::sgd) {
-    if (v_.bytes() == 0) v_ = Buffer(ctx, m_.bytes());
-    ctx.fill_bytes(v_.data(), 0, v_.bytes());
-  }
+  if (config_.moments == DType::bf16 && session_.options().dtype != DType::f32)
+    throw UsageError(std::string("train.moments is bf16, but weights are ") + name_of(session_.options().dtype) +
+                     "; bf16 moments go with f32 weights");
+  const std::int64_t bytes = session_.flat_size() * size_of(moment_type());
+  const auto clear = [&](Buffer& moment, std::int64_t wanted) {
+    if (moment.bytes() != wanted) {
+      moment.reset();
+      moment = Buffer(ctx, wanted);
+    }
+    if (wanted > 0) ctx.fill_bytes(moment.data(), 0, wanted);
+  };
+  clear(m_, bytes);
+  clear(v_, config_.kind == OptimizerConfig::Kind::sgd ? 0 : bytes);
   ctx.copy_to_device(lr_.data(), start.learning_rate.data(), lr_.bytes());
   ctx.copy_to_device(base_lr_.data(), start.learning_rate.data(), base_lr_.bytes());
   ctx.copy_to_device(weight_decay_.data(), start.weight_decay.data(), weight_decay_.bytes());
@@ -63,8 +80,11 @@ void Optimizer::begin(const Start& start) {
   const std::vector<ParameterSpec>& parameters = session_.network().parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i)
     if (chosen(parameters[i], start.trainable))
-      segments.push_back(
-          {session_.parameter_offset(i), parameters[i].size, rate_scale(parameters[i], config_.rate_scales), 1.0});
+      segments.push_back({.offset = session_.parameter_offset(i),
+                          .size = parameters[i].size,
+                          .lr_scale = rate_scale(parameters[i], config_.rate_scales),
+                          .plane = session_.parameter_plane(i),
+                          .parameter = static_cast<std::int32_t>(i)});
   const std::vector<OptimizerChunk> chunks = optimizer_chunks(segments, session_.options().replicas);
   chunks_ = Buffer(ctx, static_cast<std::int64_t>(chunks.size() * sizeof(OptimizerChunk)));
   ctx.copy_to_device(chunks_.data(), chunks.data(), chunks_.bytes());
@@ -83,6 +103,8 @@ void Optimizer::step() {
                              .lr = lr,
                              .weight_decay = per_replica(weight_decay_),
                              .active = active,
+                             .seed = session_.seed(),
+                             .step = session_.step(),
                              .momentum = config_.momentum});
   } else {
     optimizer_adam::run(ctx, {.weight = session_.flat_weights(),
@@ -94,6 +116,7 @@ void Optimizer::step() {
                               .weight_decay = per_replica(weight_decay_),
                               .step = session_.step(),
                               .active = active,
+                              .seed = session_.seed(),
                               .beta1 = config_.beta1,
                               .beta2 = config_.beta2,
                               .eps = config_.epsilon,

@@ -24,11 +24,15 @@ struct OptimizerConfig {
     sgd     // with momentum; weight decay added to the gradient
   };
   Kind kind = Kind::adam;
+  DType moments = DType::f32;  // f32: as the weights; bf16: rounded at random (kernels/moment_rounding.h)
   double weight_decay = 0;
   double momentum = 0.9;                              // sgd
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam, adamw
   std::vector<RateScale> rate_scales;                 // where several fit, the first counts
 };
+
+// The storage of moments that configurations call `name`: fp32 or bf16. Throws UsageError for anything else.
+DType moments_called(const std::string& name);
 
 class Optimizer {
  public:
@@ -41,7 +45,7 @@ class Optimizer {
     std::int64_t decay_steps = 1;                     // ... every so many steps
     std::vector<std::string> trainable;               // prefixes of parameter names; empty: all learned ones
   };
-  // Forgets all moments and sets the rates.
+  // Forgets all moments and sets the rates. Throws UsageError for bf16 moments of weights that are not f32.
   void begin(const Start& start);
 
   // Updates the weights from the gradients of the session, then counts the step and sets the next rate. Allocates
@@ -64,6 +68,7 @@ class Optimizer {
  private:
   Tensor per_replica(const Buffer& buffer) const;
   Tensor flat(const Buffer& buffer) const;
+  DType moment_type() const;
 
   Session& session_;
   OptimizerConfig config_;

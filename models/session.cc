@@ -6,8 +6,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "models/flat_layout.h"
+#include "engine/flat_tensor.h"
 #include "models/layers/layer.h"
+#include "models/split_weights.h"
 
 namespace genexx {
 namespace {
@@ -43,14 +44,16 @@ Session::Session(Context& ctx, const Network& network, const SessionOptions& opt
          (takes_stored_rows(network) && options.input_gradient == InputGradient::no));
   const std::size_t count = network_.nodes().size();
   const std::int64_t element = size_of(options_.dtype);
-  FlatLayout layout = flat_layout(network_, options_.replicas);
-  offsets_ = std::move(layout.offsets);
-  flat_size_ = layout.size;
-  weights_ = allocate(flat_size_ * element);
-  ctx_.fill_bytes(weights_.data(), 0, flat_size_ * element);
+  layout_ = flat_layout(network_, options_.replicas);
+  const bool splits = ctx.precision == Precision::bf16 && options_.dtype == DType::f32;
+  assert(!splits || options.input_form == InputForm::dense);
+  for (std::size_t i = 0; i < layout_.offsets.size(); ++i)
+    planes_.push_back(splits && may_lie_split(network_, i) ? layout_.room(i) : 0);
+  weights_ = allocate(layout_.size * element);
+  ctx_.fill_bytes(weights_.data(), 0, layout_.size * element);
   if (learns()) {
-    gradients_ = allocate(flat_size_ * element);
-    ctx_.fill_bytes(gradients_.data(), 0, flat_size_ * element);
+    gradients_ = allocate(layout_.size * element);
+    ctx_.fill_bytes(gradients_.data(), 0, layout_.size * element);
   }
   seed_ = allocate(options_.replicas * 8);
   step_ = allocate(options_.replicas * 8);
@@ -115,8 +118,14 @@ Buffer Session::allocate(std::int64_t bytes) {
 }
 
 Tensor Session::view(const Buffer& flat, std::size_t index) const {
-  return {flat.as<char>() + offsets_[index] * size_of(options_.dtype), options_.dtype,
+  return {flat.as<char>() + layout_.offsets[index] * size_of(options_.dtype), options_.dtype,
           with_replicas(options_.replicas, network_.parameters()[index].shape)};
+}
+
+Tensor Session::parameter(std::size_t index) const {
+  Tensor t = view(weights_, index);
+  if (planes_[index] > 0) t.dtype = DType::bf16;
+  return t;
 }
 
 // The node whose values `node` has: in inference those of a node that acts in training only are its input's.
@@ -234,7 +243,13 @@ void Session::set_weights(const std::vector<NamedTensor>& weights) {
     if (found->shape != want || found->dtype != options_.dtype)
       throw InputError("weights: '" + p.name + "' has another shape or element type than the network; expected " +
                        to_string(parameter(i).shape) + " " + name_of(options_.dtype));
-    ctx_.copy_to_device(parameter(i).data, found->bytes.data(), static_cast<std::int64_t>(found->bytes.size()));
+    if (planes_[i] == 0) {
+      ctx_.copy_to_device(parameter(i).data, found->bytes.data(), static_cast<std::int64_t>(found->bytes.size()));
+      continue;
+    }
+    std::vector<std::byte> planes(static_cast<std::size_t>(4 * planes_[i]));
+    split_values(found->bytes.data(), options_.replicas * p.size, planes_[i], planes.data());
+    ctx_.copy_to_device(parameter(i).data, planes.data(), static_cast<std::int64_t>(planes.size()));
   }
 }
 
@@ -248,10 +263,55 @@ std::vector<NamedTensor> Session::weights() const {
     t.shape = {options_.replicas};
     t.shape.insert(t.shape.end(), p.shape.begin(), p.shape.end());
     t.bytes.resize(static_cast<std::size_t>(options_.replicas * p.size * size_of(options_.dtype)));
-    ctx_.copy_to_host(t.bytes.data(), parameter(i).data, static_cast<std::int64_t>(t.bytes.size()));
+    if (planes_[i] == 0) {
+      ctx_.copy_to_host(t.bytes.data(), parameter(i).data, static_cast<std::int64_t>(t.bytes.size()));
+    } else {
+      std::vector<std::byte> planes(static_cast<std::size_t>(4 * planes_[i]));
+      ctx_.copy_to_host(planes.data(), parameter(i).data, static_cast<std::int64_t>(planes.size()));
+      join_values(planes.data(), options_.replicas * p.size, planes_[i], t.bytes.data());
+    }
     all.push_back(std::move(t));
   }
   return all;
+}
+
+NamedTensor Session::saved_weights(const std::string& name, const Tensor& flat) const {
+  NamedTensor t = flat_tensor(ctx_, name, flat);
+  for (std::size_t i = 0; i < planes_.size(); ++i) {
+    if (planes_[i] == 0) continue;
+    std::byte* const own = t.bytes.data() + 4 * layout_.offsets[i];
+    join_values(own, options_.replicas * network_.parameters()[i].size, planes_[i], own);
+  }
+  return t;
+}
+
+void Session::restore_weights(const std::vector<NamedTensor>& all, const std::string& name, const Tensor& flat) const {
+  set_flat_tensor(ctx_, all, name, flat);
+  const auto found = std::find_if(all.begin(), all.end(), [&](const NamedTensor& n) { return n.name == name; });
+  for (std::size_t i = 0; i < planes_.size(); ++i) {
+    if (planes_[i] == 0) continue;
+    std::vector<std::byte> planes(static_cast<std::size_t>(4 * planes_[i]));
+    split_values(found->bytes.data() + 4 * layout_.offsets[i], options_.replicas * network_.parameters()[i].size,
+                 planes_[i], planes.data());
+    ctx_.copy_to_device(static_cast<char*>(flat.data) + 4 * layout_.offsets[i], planes.data(),
+                        static_cast<std::int64_t>(planes.size()));
+  }
+}
+
+void Session::copy_replica(std::int64_t replica, void* to, const void* from) const {
+  const auto copy = [&](std::int64_t at, std::int64_t bytes) {
+    ctx_.copy_within(static_cast<char*>(to) + at, static_cast<const char*>(from) + at, bytes);
+  };
+  for (std::size_t i = 0; i < planes_.size(); ++i) {
+    const std::int64_t size = network_.parameters()[i].size, element = size_of(options_.dtype);
+    if (planes_[i] == 0) {
+      copy((layout_.offsets[i] + replica * size) * element, size * element);
+      continue;
+    }
+    const std::int64_t high = 4 * layout_.offsets[i] + 2 * replica * size;
+    copy(high, 2 * size);
+    copy(high + 2 * planes_[i], 2 * size);
+  }
 }
 
 Tensor Session::dropout_rate(int node) const {

@@ -13,6 +13,7 @@
 #include "engine/tensor.h"
 #include "kernels/gate.h"
 #include "kernels/sparse_linear.h"
+#include "models/flat_layout.h"
 #include "models/fusion.h"
 #include "models/network.h"
 
@@ -99,13 +100,24 @@ class Session {
   bool wants_gradient(int node) const { return wants_gradient_[static_cast<std::size_t>(node)] != 0; }
 
   // ---- parameters: one flat array, parameter after parameter, each [r, ...] ----
-  Tensor parameter(std::size_t index) const { return view(weights_, index); }
+  // Where the context's precision is bf16 and elements are f32, matrices of linear layers lie split
+  // (models/split_weights.h): parameter() is then their plane of bf16, and the flat array holds both planes.
+  Tensor parameter(std::size_t index) const;
   Tensor parameter_gradient(std::size_t index) const { return view(gradients_, index); }
   std::size_t parameter_index(int node, int which) const;
-  std::int64_t parameter_offset(std::size_t index) const { return offsets_[index]; }
-  std::int64_t flat_size() const { return flat_size_; }
-  Tensor flat_weights() const { return {weights_.data(), options_.dtype, {flat_size_}}; }
-  Tensor flat_gradients() const { return {gradients_.data(), options_.dtype, {flat_size_}}; }
+  std::int64_t parameter_offset(std::size_t index) const { return layout_.offsets[index]; }
+  // Elements of a plane of a parameter that lies split, else 0.
+  std::int64_t parameter_plane(std::size_t index) const { return planes_[index]; }
+  std::int64_t flat_size() const { return layout_.size; }
+  Tensor flat_weights() const { return {weights_.data(), options_.dtype, {layout_.size}}; }
+  Tensor flat_gradients() const { return {gradients_.data(), options_.dtype, {layout_.size}}; }
+
+  // `flat`, the flat array of the weights or a copy of it on the device, as one host tensor without split parameters;
+  // and back. Both synchronize. Throws InputError as set_flat_tensor does.
+  NamedTensor saved_weights(const std::string& name, const Tensor& flat) const;
+  void restore_weights(const std::vector<NamedTensor>& all, const std::string& name, const Tensor& flat) const;
+  // Copies one replica's weights from one flat array of the device to another.
+  void copy_replica(std::int64_t replica, void* to, const void* from) const;
 
   // Copies weights of all replicas in or out; names, shapes [r, ...] and dtype must agree. Throws InputError.
   void set_weights(const std::vector<NamedTensor>& weights);
@@ -153,8 +165,8 @@ class Session {
   std::vector<Buffer> memory_;
   std::vector<gate::Pull> pulls_;  // by node
   Buffer weights_, gradients_, seed_, step_, rates_;
-  std::vector<std::int64_t> offsets_;
-  std::int64_t flat_size_ = 0;
+  FlatLayout layout_;
+  std::vector<std::int64_t> planes_;  // of each parameter, as parameter_plane
   std::int64_t bytes_ = 0;
   Mode last_mode_ = Mode::training;
   std::vector<double> own_rates_;  // [r] or empty

@@ -13,10 +13,13 @@ namespace {
 constexpr std::int64_t kScratch = 2'000'000;                // bytes of temporaries of a replica, measured
 constexpr std::int64_t kProducts = std::int64_t{32} << 20;  // of the library of matrix products, for each context
 
-// Copies of all weights that a phase keeps beside them: the optimizer's moments, ...
-std::int64_t moments(const PhaseConfig& phase) { return phase.optimizer.kind == OptimizerConfig::Kind::sgd ? 1 : 2; }
+// Bytes of the optimizer's moments of one weight of type `dtype`.
+std::int64_t moment_bytes(const PhaseConfig& phase, DType dtype) {
+  const DType stored = phase.optimizer.moments == DType::bf16 ? DType::bf16 : dtype;
+  return (phase.optimizer.kind == OptimizerConfig::Kind::sgd ? 1 : 2) * size_of(stored);
+}
 
-// ... each rule's weights and those of replicas that stop early.
+// Copies of all weights that a phase keeps beside them: each rule's and those of replicas that stop early.
 std::int64_t weights_kept(const PhaseConfig& phase) {
   return static_cast<std::int64_t>(phase.keep.size()) + (phase.patience > 0 ? 1 : 0);
 }
@@ -41,19 +44,21 @@ std::int64_t estimate_trainer_bytes(const Network& network, const std::vector<Re
   const std::int64_t widths = all_widths(network);
   std::int64_t cells = 0, kept = 0;
   for (const ReplicaTask& task : tasks) cells = std::max(cells, static_cast<std::int64_t>(task.train.size()));
-  for (const PhaseConfig& phase : config.phases) kept = std::max(kept, moments(phase) + weights_kept(phase));
+  for (const PhaseConfig& phase : config.phases)
+    kept = std::max(kept, moment_bytes(phase, DType::f32) + 4 * weights_kept(phase));
   const auto replicas = static_cast<std::int64_t>(tasks.size());
-  const std::int64_t weights = 4 * replicas * network.parameter_count();
+  const std::int64_t weights = replicas * network.parameter_count();
   // Weights, gradients and what is kept; values and gradients of every node; cells with alias table.
-  const std::int64_t training = (2 + kept) * weights + replicas * (8 * config.batch * widths + 16 * cells + kScratch);
-  const std::int64_t state = (1 + kept) * weights;  // and its largest tensor on the way to the file
+  const std::int64_t training = (8 + kept) * weights + replicas * (8 * config.batch * widths + 16 * cells + kScratch);
+  const std::int64_t state = (4 + kept) * weights;  // and its largest tensor on the way to the file
   return training + state;
 }
 
 std::vector<MemoryNeed> device_memory_needs(const Network& network, const TrainingSet& set,
                                             const std::vector<ReplicaTask>& tasks, const TrainerConfig& config) {
   const auto replicas = static_cast<std::int64_t>(tasks.size());
-  const std::int64_t element = size_of(config.dtype), weights = element * replicas * network.parameter_count();
+  const std::int64_t element = size_of(config.dtype), count = replicas * network.parameter_count();
+  const std::int64_t weights = element * count;
   std::int64_t train = 0, judged = 0, state = 0, kept = 0;
   for (const ReplicaTask& task : tasks) {
     train = std::max(train, static_cast<std::int64_t>(task.train.size()));
@@ -61,7 +66,7 @@ std::vector<MemoryNeed> device_memory_needs(const Network& network, const Traini
   }
   for (const Monitor& monitor : set.monitors) judged += static_cast<std::int64_t>(monitor.cells.size());
   for (const PhaseConfig& phase : config.phases) {
-    state = std::max(state, moments(phase));
+    state = std::max(state, moment_bytes(phase, config.dtype));
     kept = std::max(kept, weights_kept(phase));
   }
   const std::size_t cells =
@@ -71,7 +76,7 @@ std::vector<MemoryNeed> device_memory_needs(const Network& network, const Traini
       {"data set", static_cast<std::int64_t>(data)},
       {"weights", weights},
       {"gradients of the weights", weights},
-      {"optimizer's state", state * weights},
+      {"optimizer's state", state * count},
       {"weights put aside", kept * weights},
       {"values and gradients of the layers", 2 * element * replicas * config.batch * all_widths(network)},
       {"cells to train on and to judge by", replicas * (16 * train + 12 * judged)},

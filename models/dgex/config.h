@@ -14,6 +14,7 @@ struct Config {
   std::int64_t batch = 200, epochs = 200;
   double learning_rate = 3e-4, later_rate_scale = 3, momentum = 0.5;
   double lr_decay = 0.9, lr_floor = 1e-5;
+  std::string moments = "fp32";
   std::int64_t monitor_profiles = 5000, patience = 0;
   std::string targets = "all";
   std::string standardise = "yes";
@@ -32,6 +33,7 @@ struct Config {
     v.field("train.learning_rate", learning_rate, "of stochastic gradient descent");
     v.field("train.later_rate_scale", later_rate_scale, "of the weights of every layer but the first hidden one");
     v.field("train.momentum", momentum, "of stochastic gradient descent");
+    v.choice("train.moments", moments, {"fp32", "bf16"}, "how the optimizer's moments are stored; bf16: rounded at random");
     v.field("train.lr_decay", lr_decay, "factor of the rate after an epoch whose training error rose");
     v.field("train.lr_floor", lr_floor, "the rate does not fall below it");
     v.field("train.monitor_profiles", monitor_profiles, "training profiles whose error is watched");

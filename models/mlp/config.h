@@ -24,6 +24,7 @@ struct Config {
   double momentum = 0.9;
   double lr_decay = 1;
   std::int64_t lr_decay_epochs = 20;
+  std::string moments = "fp32";
   double label_smoothing = 0;
   std::string loss = "cross_entropy";
   bool oversampling = false;
@@ -63,6 +64,7 @@ struct Config {
     v.field("train.momentum", momentum, "of sgd");
     v.field("train.lr_decay", lr_decay, "factor of the learning rate ...");
     v.field("train.lr_decay_epochs", lr_decay_epochs, "... every so many epochs");
+    v.choice("train.moments", moments, {"fp32", "bf16"}, "how the optimizer's moments are stored; bf16: rounded at random");
     v.choice("train.loss", loss, {"cross_entropy", "weighted_cross_entropy"},
              "weighted: every class counts alike, however many cells it has");
     v.field("train.label_smoothing", label_smoothing, "of the cross-entropy");

@@ -19,8 +19,10 @@ TrainerConfig make_trainer_config(const Network& network, const Config& config) 
   phase.epochs = config.epochs;
   phase.learning_rate = config.learning_rate;
   phase.losses = {classification(network)};
-  phase.optimizer = {
-      .kind = kind_of(config.optimizer), .weight_decay = config.weight_decay, .momentum = config.momentum};
+  phase.optimizer = {.kind = kind_of(config.optimizer),
+                     .moments = moments_called(config.moments),
+                     .weight_decay = config.weight_decay,
+                     .momentum = config.momentum};
   phase.keep = {{.name = "best validation", .criterion = Criterion::classification, .tie = Tie::within_standard_error}};
   phase.ends_with = config.keep == "best" ? 0 : PhaseConfig::kLast;
   phase.patience = config.patience;

@@ -22,6 +22,7 @@ struct Config {
   std::string oversampling = "auto";
   double lr_decay = 0.99;
   std::int64_t lr_decay_steps = 20;
+  std::string moments = "fp32";
   double label_smoothing = 0;
   std::string keep = "best";
   std::int64_t patience = 50;
@@ -53,6 +54,7 @@ struct Config {
     v.choice("train.oversampling", oversampling, {"auto", "yes", "no"}, "draw cells with replacement, classes equally");
     v.field("train.lr_decay", lr_decay, "factor of the learning rate ...");
     v.field("train.lr_decay_steps", lr_decay_steps, "... every so many steps");
+    v.choice("train.moments", moments, {"fp32", "bf16"}, "how the optimizer's moments are stored; bf16: rounded at random");
     v.field("train.label_smoothing", label_smoothing, "of the cross-entropy");
     v.choice("train.keep", keep, {"best", "last"}, "weights of the best validation, or of the last epoch");
     v.field("train.patience", patience, "stop a replica after so many epochs without a better validation; 0: never");

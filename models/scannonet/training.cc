@@ -43,12 +43,14 @@ TrainerConfig make_trainer_config(const Network& network, const std::vector<Repl
   pretrain.learning_rate = config.pretrain_learning_rate;
   pretrain.losses = {discriminative(network, 1.0)};
   pretrain.trainable = {"gate."};
+  pretrain.optimizer.moments = moments_called(config.moments);
   PhaseConfig train;
   train.name = "train";
   train.epochs = config.epochs;
   train.learning_rate = config.learning_rate;
   train.losses = {classification(network), discriminative(network, config.discriminative_weight),
                   collinearity(network, config.collinearity_weight)};
+  train.optimizer = pretrain.optimizer;
   train.dropout = reference ? DropoutUse::first_epoch : DropoutUse::always;
   train.keep = {{.name = "best validation", .criterion = Criterion::classification, .tie = Tie::within_standard_error}};
   train.ends_with = config.keep == "best" ? 0 : PhaseConfig::kLast;

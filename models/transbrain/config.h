@@ -17,6 +17,7 @@ struct Config {
   double weight_decay = 1e-6;
   double lr_decay = 0.8;
   std::int64_t lr_decay_epochs = 20;
+  std::string moments = "fp32";
   double dropout = 0.1;
   std::int64_t patience = 5;
   bool shuffle_labels = false;
@@ -38,6 +39,7 @@ struct Config {
     v.field("train.weight_decay", weight_decay, "AdamW's decay, of every parameter");
     v.field("train.lr_decay", lr_decay, "factor of the learning rate ...");
     v.field("train.lr_decay_epochs", lr_decay_epochs, "... every so many epochs");
+    v.choice("train.moments", moments, {"fp32", "bf16"}, "how the optimizer's moments are stored; bf16: rounded at random");
     v.field("train.dropout", dropout, "share of the samples whose whole embedding is dropped in a step");
     v.field("train.patience", patience,
             "stop a repeat after so many epochs without a better validation loss; 0: never");

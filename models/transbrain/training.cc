@@ -104,6 +104,7 @@ TrainerConfig make_trainer_config(const Network& network, const Config& config, 
   phase.epochs = config.epochs;
   phase.learning_rate = config.learning_rate;
   phase.optimizer.kind = OptimizerConfig::Kind::adamw;
+  phase.optimizer.moments = moments_called(config.moments);
   phase.optimizer.weight_decay = config.weight_decay;
   phase.losses = {{.kind = LossKind::cross_entropy,
                    .name = "cross_entropy",
