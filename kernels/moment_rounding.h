@@ -5,8 +5,8 @@
 // numerical precision", ICML 2015, section 3).
 //
 // Element e of a replica's parameter takes word e % 4 of philox(key, {e / 4, parameter, step}) with key =
-// philox_key(seed of the replica, stream): its lower half for the first moment (or the velocity), its upper half for the
-// second. Nothing depends on the device, on threads or on other replicas.
+// philox_key(seed of the replica, stream): its lower half for the first moment (or the velocity), its upper half for
+// the second. Nothing depends on the device, on threads or on other replicas.
 #pragma once
 
 #include <cstdint>

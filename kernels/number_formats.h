@@ -74,9 +74,9 @@ GENEXX_FORMAT_FUNCTION Tf32Pair split_to_tf32(float x) {
   return {high, round_to_tf32(x - high)};
 }
 
-// An f32 as a bf16 near it and what is missing: bits(x) = high * 2^16 + low. `high` is x to nearest; of two equally near
-// it is the one of greater magnitude, because the remainder must tell where it came from. Exact for every x but NaN,
-// whose payload loses its lowest bits.
+// An f32 as a bf16 near it and what is missing: bits(x) = high * 2^16 + low. `high` is x to nearest; of two equally
+// near it is the one of greater magnitude, because the remainder must tell where it came from. Exact for every x but
+// NaN, whose payload loses its lowest bits.
 struct SplitFloat {
   Bfloat16 high;
   std::int16_t low;

@@ -19,7 +19,8 @@ enum class Columns { loose, aligned };
 
 // Elements [first, first + n) of a row, zeros behind its end.
 template <Columns kColumns, int n>
-__device__ inline void load(const float* __restrict__ row, std::int64_t first, std::int64_t columns, float (&value)[n]) {
+__device__ inline void load(const float* __restrict__ row, std::int64_t first, std::int64_t columns,
+                            float (&value)[n]) {
   if (kColumns == Columns::aligned && first + n <= columns) {
 #pragma unroll
     for (int i = 0; i < n; i += 4) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How optimizers see parameters: a flat array cut into chunks, each of one replica of one parameter, so that one launch
-// updates everything and each chunk knows its replica's rate. A parameter may lie split: instead of its f32 elements two
-// planes of 16 bits each in the same bytes, first the bf16 of all elements, then what is missing (split_exactly of
+// updates everything and each chunk knows its replica's rate. A parameter may lie split: instead of its f32 elements
+// two planes of 16 bits each in the same bytes, first the bf16 of all elements, then what is missing (split_exactly of
 // kernels/number_formats.h), so that products read the first plane as it is and the optimizer knows every bit.
 #pragma once
 

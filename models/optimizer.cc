@@ -47,13 +47,9 @@ Tensor Optimizer::per_replica(const Buffer& buffer) const {
   return {buffer.data(), DType::f64, {session_.options().replicas}};
 }
 
-Tensor Optimizer::flat(const Buffer& buffer) const {
-  return {buffer.data(), moment_type(), {session_.flat_size()}};
-}
+Tensor Optimizer::flat(const Buffer& buffer) const { return {buffer.data(), moment_type(), {session_.flat_size()}}; }
 
-DType Optimizer::moment_type() const {
-  return config_.moments == DType::bf16 ? DType::bf16 : session_.options().dtype;
-}
+DType Optimizer::moment_type() const { return config_.moments == DType::bf16 ? DType::bf16 : session_.options().dtype; }
 
 void Optimizer::begin(const Start& start) {
   Context& ctx = session_.context();

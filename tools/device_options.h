@@ -20,7 +20,8 @@ struct DeviceOptions {
 
 void add_device_options(CLI::App& verb, DeviceOptions& options);
 
-// The context asked for; `pool` must outlive it. Throws UsageError for what is no device, instruction set or precision, DeviceError when the device cannot be had.
+// The context asked for; `pool` must outlive it. Throws UsageError for what is no device, instruction set or precision,
+// DeviceError when the device cannot be had.
 std::unique_ptr<Context> device_context(const DeviceOptions& options, ThreadPool& pool);
 
 }  // namespace genexx::tools

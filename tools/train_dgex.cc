@@ -84,9 +84,12 @@ class DgexRun {
 
  private:
   nlohmann::json identity() const {
-    return {{"config", config_json_}, {"seed", o_.seed},
-            {"replicas", replicas_},  {"sha256", data_.sha256},
-            {"model", "dgex"},        {"device", ctx_->device() == DeviceType::cpu ? "cpu" : "cuda"},
+    return {{"config", config_json_},
+            {"seed", o_.seed},
+            {"replicas", replicas_},
+            {"sha256", data_.sha256},
+            {"model", "dgex"},
+            {"device", ctx_->device() == DeviceType::cpu ? "cpu" : "cuda"},
             {"precision", name_of(ctx_->precision)}};
   }
 

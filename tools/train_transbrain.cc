@@ -79,7 +79,7 @@ nlohmann::json identity_of(const TrainOptions& o, const RegionFiles& files, cons
           {"pairs", pairs},
           {"device", ctx.device() == DeviceType::cpu ? "cpu" : "cuda"},
           {"cpu_isa", o.on.isa()},
-                             {"precision", name_of(ctx.precision)}};
+          {"precision", name_of(ctx.precision)}};
 }
 
 transbrain::Config resolve(const TrainOptions& o) {

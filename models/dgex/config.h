@@ -33,7 +33,8 @@ struct Config {
     v.field("train.learning_rate", learning_rate, "of stochastic gradient descent");
     v.field("train.later_rate_scale", later_rate_scale, "of the weights of every layer but the first hidden one");
     v.field("train.momentum", momentum, "of stochastic gradient descent");
-    v.choice("train.moments", moments, {"fp32", "bf16"}, "how the optimizer's moments are stored; bf16: rounded at random");
+    v.choice("train.moments", moments, {"fp32", "bf16"},
+             "how the optimizer's moments are stored; bf16: rounded at random");
     v.field("train.lr_decay", lr_decay, "factor of the rate after an epoch whose training error rose");
     v.field("train.lr_floor", lr_floor, "the rate does not fall below it");
     v.field("train.monitor_profiles", monitor_profiles, "training profiles whose error is watched");

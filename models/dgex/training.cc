@@ -76,9 +76,8 @@ TrainerConfig make_trainer_config(const Network& network, const std::vector<Moni
   loss.reduction = regression_loss::Reduction::sum_over_targets_mean_over_rows;
   PhaseConfig phase = {
       .name = "train", .epochs = config.epochs, .learning_rate = config.learning_rate, .losses = {loss}};
-  phase.optimizer = {.kind = OptimizerConfig::Kind::sgd,
-                     .moments = moments_called(config.moments),
-                     .momentum = config.momentum};
+  phase.optimizer = {
+      .kind = OptimizerConfig::Kind::sgd, .moments = moments_called(config.moments), .momentum = config.momentum};
   for (std::int64_t layer = 1; layer < config.layers; ++layer)
     phase.optimizer.rate_scales.push_back({fmt::format("hidden.{}.weight", layer), config.later_rate_scale});
   phase.optimizer.rate_scales.push_back({"output.weight", config.later_rate_scale});

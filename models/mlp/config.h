@@ -64,7 +64,8 @@ struct Config {
     v.field("train.momentum", momentum, "of sgd");
     v.field("train.lr_decay", lr_decay, "factor of the learning rate ...");
     v.field("train.lr_decay_epochs", lr_decay_epochs, "... every so many epochs");
-    v.choice("train.moments", moments, {"fp32", "bf16"}, "how the optimizer's moments are stored; bf16: rounded at random");
+    v.choice("train.moments", moments, {"fp32", "bf16"},
+             "how the optimizer's moments are stored; bf16: rounded at random");
     v.choice("train.loss", loss, {"cross_entropy", "weighted_cross_entropy"},
              "weighted: every class counts alike, however many cells it has");
     v.field("train.label_smoothing", label_smoothing, "of the cross-entropy");

@@ -54,7 +54,8 @@ struct Config {
     v.choice("train.oversampling", oversampling, {"auto", "yes", "no"}, "draw cells with replacement, classes equally");
     v.field("train.lr_decay", lr_decay, "factor of the learning rate ...");
     v.field("train.lr_decay_steps", lr_decay_steps, "... every so many steps");
-    v.choice("train.moments", moments, {"fp32", "bf16"}, "how the optimizer's moments are stored; bf16: rounded at random");
+    v.choice("train.moments", moments, {"fp32", "bf16"},
+             "how the optimizer's moments are stored; bf16: rounded at random");
     v.field("train.label_smoothing", label_smoothing, "of the cross-entropy");
     v.choice("train.keep", keep, {"best", "last"}, "weights of the best validation, or of the last epoch");
     v.field("train.patience", patience, "stop a replica after so many epochs without a better validation; 0: never");

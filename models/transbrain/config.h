@@ -39,7 +39,8 @@ struct Config {
     v.field("train.weight_decay", weight_decay, "AdamW's decay, of every parameter");
     v.field("train.lr_decay", lr_decay, "factor of the learning rate ...");
     v.field("train.lr_decay_epochs", lr_decay_epochs, "... every so many epochs");
-    v.choice("train.moments", moments, {"fp32", "bf16"}, "how the optimizer's moments are stored; bf16: rounded at random");
+    v.choice("train.moments", moments, {"fp32", "bf16"},
+             "how the optimizer's moments are stored; bf16: rounded at random");
     v.field("train.dropout", dropout, "share of the samples whose whole embedding is dropped in a step");
     v.field("train.patience", patience,
             "stop a repeat after so many epochs without a better validation loss; 0: never");

@@ -123,18 +123,17 @@ std::vector<double> rounded(std::vector<double> values, int digits) {
 
 TEST_CASE("gemm: tf32 and bf16 are exact products of rounded operands, summed in f32") {
   on_every_device([](Context& ctx) {
-    for (const Case& c : {Case{33, 65, 31}, Case{5, 9, 943, Transpose::no, Transpose::yes},
-                          Case{257, 5, 129, Transpose::yes, Transpose::no},
-                          Case{6, 10, 7, Transpose::yes, Transpose::yes}}) {
+    for (const Case& c :
+         {Case{33, 65, 31}, Case{5, 9, 943, Transpose::no, Transpose::yes},
+          Case{257, 5, 129, Transpose::yes, Transpose::no}, Case{6, 10, 7, Transpose::yes, Transpose::yes}}) {
       CAPTURE(c.k);
       const std::vector<double> a = random_values(c.m * c.k, 1), b = random_values(c.k * c.n, 2);
       const DeviceArray da(ctx, shape_a(c, 1), cast<float>(a)), db(ctx, shape_b(c, 1), cast<float>(b));
-      for (const auto& [precision, digits] :
-           {std::pair<Precision, int>{Precision::tf32, 11}, {Precision::bf16, 8}}) {
+      for (const auto& [precision, digits] : {std::pair<Precision, int>{Precision::tf32, 11}, {Precision::bf16, 8}}) {
         const DeviceArray product(ctx, {1, c.m, c.n}, DType::f32);
 
-        gemm::run(ctx, {.a = da, .b = db, .c = product, .transpose_a = c.ta, .transpose_b = c.tb,
-                        .precision = precision});
+        gemm::run(ctx,
+                  {.a = da, .b = db, .c = product, .transpose_a = c.ta, .transpose_b = c.tb, .precision = precision});
 
         const std::vector<double> want = expected(c, rounded(a, digits).data(), rounded(b, digits).data());
         expect_close(product.values(), want, {.k = 2.0 + static_cast<double>(c.k), .dtype = DType::f32});
@@ -154,7 +153,12 @@ TEST_CASE("gemm: 3xTF32 keeps what tf32 loses, adds to what is there, and adds t
       const DeviceArray da(ctx, shape_a(c, 1), cast<float>(a)), db(ctx, shape_b(c, 1), cast<float>(b));
       const DeviceArray dbias(ctx, {1, c.n}, cast<float>(bias)), sum(ctx, {1, c.m, c.n}, cast<float>(before));
       const DeviceArray fresh(ctx, {1, c.m, c.n}, DType::f32);
-      gemm::Args args = {.a = da, .b = db, .c = fresh, .bias = dbias, .transpose_a = c.ta, .transpose_b = c.tb,
+      gemm::Args args = {.a = da,
+                         .b = db,
+                         .c = fresh,
+                         .bias = dbias,
+                         .transpose_a = c.ta,
+                         .transpose_b = c.tb,
                          .precision = Precision::tf32x3};
 
       gemm::run(ctx, args);
@@ -205,8 +209,7 @@ TEST_CASE("gemm: an operand in bf16 gives the bits of the f32 numbers it was rou
     for (const float x : b) narrow.push_back(round_to_bf16(x));
     const DeviceArray da(ctx, {1, m, k}, a), db(ctx, {1, n, k}, b), dn(ctx, {1, n, k}, narrow);
     const DeviceArray from_wide(ctx, {1, m, n}, DType::f32), from_narrow(ctx, {1, m, n}, DType::f32);
-    gemm::Args args = {
-        .a = da, .b = db, .c = from_wide, .transpose_b = Transpose::yes, .precision = Precision::bf16};
+    gemm::Args args = {.a = da, .b = db, .c = from_wide, .transpose_b = Transpose::yes, .precision = Precision::bf16};
 
     gemm::run(ctx, args);
     args.b = dn;

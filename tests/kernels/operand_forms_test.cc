@@ -14,9 +14,9 @@ std::vector<double> rounded_rows(const std::vector<float>& x, std::int64_t colum
   std::vector<double> all;
   for (std::size_t row = 0; row * static_cast<std::size_t>(columns) < x.size(); ++row)
     for (std::int64_t j = 0; j < pitch; ++j)
-      all.push_back(j < columns
-                        ? oracle::nearest(x[row * static_cast<std::size_t>(columns) + static_cast<std::size_t>(j)], digits)
-                        : 0.0);
+      all.push_back(j < columns ? oracle::nearest(
+                                      x[row * static_cast<std::size_t>(columns) + static_cast<std::size_t>(j)], digits)
+                                : 0.0);
   return all;
 }
 

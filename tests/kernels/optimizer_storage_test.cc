@@ -131,10 +131,9 @@ std::vector<float> whole_numbers(std::int64_t p, std::uint64_t seed, std::int32_
 
 // What rounding at random gives, from the generator itself. `place` is that of the element in its replica's parameter.
 float rounded(float x, std::int64_t seed, std::int32_t parameter, std::int64_t place, std::int64_t step, int half) {
-  const PhiloxCounter c =
-      philox(philox_key(static_cast<std::uint64_t>(seed), 0x6D6F6D65u),
-             {static_cast<std::uint32_t>(place / 4), static_cast<std::uint32_t>(parameter),
-              static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32)});
+  const PhiloxCounter c = philox(philox_key(static_cast<std::uint64_t>(seed), 0x6D6F6D65u),
+                                 {static_cast<std::uint32_t>(place / 4), static_cast<std::uint32_t>(parameter),
+                                  static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32)});
   const std::array<std::uint32_t, 4> words = {c.x, c.y, c.z, c.w};
   return to_float(round_stochastically(x, words[static_cast<std::size_t>(place % 4)] >> 16 * half));
 }
@@ -222,8 +221,8 @@ TEST_CASE("optimizer_storage: replicas of a joint call have the bits of calls of
   on_every_device([](Context& ctx) {
     for (const Kind kind : {Kind::adam, Kind::sgd}) {
       const std::int64_t size = 4099, plane = 12352;
-      const Run joint = {.kind = kind, .segments = {{0, size, 1, 1, plane, 4}}, .seeds = {7, 8, 9},
-                         .moments = DType::bf16};
+      const Run joint = {
+          .kind = kind, .segments = {{0, size, 1, 1, plane, 4}}, .seeds = {7, 8, 9}, .moments = DType::bf16};
       const State before = {cast<float>(random_values(plane, 1)), bf16_values(plane, 2, -1, 1),
                             bf16_values(plane, 3, 0, 1)};
       const std::vector<float> gradient = cast<float>(random_values(plane, 4));
@@ -237,8 +236,10 @@ TEST_CASE("optimizer_storage: replicas of a joint call have the bits of calls of
           one.resize(4160, 0.0f);
           return one;
         };
-        const Run single = {.kind = kind, .segments = {{0, size, 1, 1, 4160, 4}},
-                            .seeds = {joint.seeds[static_cast<std::size_t>(k)]}, .moments = DType::bf16};
+        const Run single = {.kind = kind,
+                            .segments = {{0, size, 1, 1, 4160, 4}},
+                            .seeds = {joint.seeds[static_cast<std::size_t>(k)]},
+                            .moments = DType::bf16};
         State alone = after(ctx, single, {own(before.weight), own(before.m), own(before.v)}, own(gradient), 2, 2);
         const auto cut = [&](std::vector<float> all) {
           all.resize(static_cast<std::size_t>(size));

@@ -36,7 +36,8 @@ struct System {
 
 System scannonet_system() {
   const Network n = scannonet::make_network(83, 5, 0.0);
-  return {"scannonet", n,
+  return {"scannonet",
+          n,
           {scannonet::classification(n), scannonet::discriminative(n, 10.0), scannonet::collinearity(n, 1.0)}};
 }
 
@@ -60,10 +61,10 @@ System dgex_system() {
 System transbrain_system() {
   const Network n =
       transbrain::make_network({.inputs = 83, .hidden1 = 60, .hidden2 = 50, .hidden3 = 40, .outputs = 7}, 0.0);
-  return {"transbrain", n,
-          {{.kind = LossKind::cross_entropy,
-            .name = "classification",
-            .node = static_cast<int>(n.nodes().size()) - 1}}};
+  return {
+      "transbrain",
+      n,
+      {{.kind = LossKind::cross_entropy, .name = "classification", .node = static_cast<int>(n.nodes().size()) - 1}}};
 }
 
 // The loss of the first step and its gradient in every parameter.
@@ -110,7 +111,8 @@ Step first_step(Context& ctx, const System& s) {
   Session session(ctx, s.network, {.replicas = 1, .max_rows = kRows, .dtype = dtype});
   session.set_weights(dtype == DType::f64 ? widened(weights) : weights);
   LossSet losses(session, s.losses, 0.0, SmallBatch::guarded);
-  const Buffer x = upload<T>(ctx, narrow_values(kRows * genes, 1, -1, 2)), index = upload<T>(ctx, narrow_values(genes, 2, 0, 1));
+  const Buffer x = upload<T>(ctx, narrow_values(kRows * genes, 1, -1, 2)),
+               index = upload<T>(ctx, narrow_values(genes, 2, 0, 1));
   const Buffer y = upload<T>(ctx, narrow_values(kRows * s.targets, 3, -2, 2));
   const DeviceArray labels(ctx, {1, kRows}, random_labels(kRows, 5, 3));
   LossTargets with = {.labels = labels, .index = Tensor{index.data(), dtype, {1, genes}}};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kernels/gemm_cuda.cc asks of cuBLASLt, answered by the CPU's matrix product, which rounds operands as tensor cores
-// do. A test of our arguments, not of cuBLASLt: every operand must be device memory of its full extent.
+// What kernels/gemm_cuda.cc asks of cuBLASLt, answered by the CPU's matrix product, which rounds operands as tensor
+// cores do. A test of our arguments, not of cuBLASLt: every operand must be device memory of its full extent.
 #include <cstdint>
 
 #include "engine/cuda/cuda_context.h"
