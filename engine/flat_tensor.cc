@@ -2,6 +2,8 @@
 #include "engine/flat_tensor.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace genexx {
 
@@ -30,6 +32,17 @@ std::vector<double> download(Context& ctx, const ConstTensor& t) {
   std::vector<double> values(static_cast<std::size_t>(count));
   if (t.dtype == DType::f64) {
     ctx.copy_to_host(values.data(), t.data, count * 8);
+    return values;
+  }
+  if (t.dtype == DType::bf16) {  // the upper halves of f32 numbers
+    std::vector<std::uint16_t> halves(static_cast<std::size_t>(count));
+    ctx.copy_to_host(halves.data(), t.data, count * 2);
+    std::transform(halves.begin(), halves.end(), values.begin(), [](std::uint16_t half) {
+      const std::uint32_t bits = static_cast<std::uint32_t>(half) << 16;
+      float x;
+      std::memcpy(&x, &bits, sizeof x);
+      return static_cast<double>(x);
+    });
     return values;
   }
   expect_dtype("downloaded tensor", t, DType::f32);

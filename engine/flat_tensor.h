@@ -17,7 +17,7 @@ NamedTensor flat_tensor(Context& ctx, const std::string& name, const ConstTensor
 // Copies the tensor called `name` of `all` into `t`. Throws InputError when it is missing or of another shape or type.
 void set_flat_tensor(Context& ctx, const std::vector<NamedTensor>& all, const std::string& name, const Tensor& t);
 
-// The elements of an f32 or f64 tensor as double. Synchronizes.
+// The elements of an f32, f64 or bf16 tensor as double. Synchronizes.
 std::vector<double> download(Context& ctx, const ConstTensor& t);
 
 }  // namespace genexx

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "engine/flat_tensor.h"
 #include "models/dgex/training.h"
@@ -283,6 +284,20 @@ TEST_CASE("precision: in bf16 with bf16 moments a resumed run, also of fewer rep
       const auto each = static_cast<std::ptrdiff_t>(want[i].bytes.size() / 3);
       CHECK(std::equal(fewer[i].bytes.begin(), fewer[i].bytes.begin() + each, want[i].bytes.begin()));
       CHECK(std::equal(fewer[i].bytes.begin() + each, fewer[i].bytes.end(), want[i].bytes.begin() + 2 * each));
+    }
+    ctx.precision = Precision::fp32;
+  });
+}
+
+TEST_CASE("precision: a loss that is not finite is told of in bf16 too, where the weights are looked at in halves") {
+  on_every_device([](Context& ctx) {
+    TrainingSet set = toy_training_set({}, 2);
+    for (float& value : set.data.value) value = std::numeric_limits<float>::quiet_NaN();
+    const Network network = toy_network(set);
+    ctx.precision = Precision::bf16;
+    {
+      Trainer trainer(ctx, network, set, toy_replicas(set, 1, 1), bf16_config(network), {});
+      CHECK_THROWS_WITH_AS(trainer.run(), doctest::Contains("not finite"), RuntimeError);
     }
     ctx.precision = Precision::fp32;
   });
