@@ -8,6 +8,7 @@
 #include "engine/error.h"
 #include "io/hdf5_attributes.h"
 #include "io/hdf5_matrix.h"
+#include "io/scope_clusterings.h"
 #include "io/xml_text.h"
 
 namespace genexx {
@@ -47,7 +48,9 @@ Frame read_attributes(const Node& root, const std::string& group_name, std::int6
       node.fail(
           fmt::format("has {} elements, expected {} as the matrix has. The file is damaged.", info.shape[0], length));
     }
-    if (info.type.is_string()) {
+    if (name == "Clusterings" && info.type.kind == hdf5::ElementKind::compound && info.shape.size() == 1) {
+      append_scope_clusterings(root, node, frame.table);
+    } else if (info.type.is_string()) {
       frame.table.columns.push_back({name, read_attribute_strings(node, info)});
     } else if (info.type.is_number()) {
       const NumberKind kind = info.type.is_integer() ? NumberKind::integer : NumberKind::real;
