@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
+#include "models/quartiles.h"
 
 namespace genexx {
 namespace {
@@ -119,6 +121,7 @@ void expect_names(std::size_t actual, std::size_t expected, const char* what) {
 Json metrics_json(std::span<const ClassificationMetrics> replicas, std::span<const std::string> names) {
   Json json = summary_json(replicas, kFigures, kCounts);
   json["per_class"] = Json::object();
+  std::vector<double> f1;
   for (std::size_t c = 0; c < names.size(); ++c) {
     std::vector<ClassMetrics> one;
     for (const ClassificationMetrics& m : replicas) {
@@ -126,7 +129,9 @@ Json metrics_json(std::span<const ClassificationMetrics> replicas, std::span<con
       one.push_back(m.per_class[c]);
     }
     json["per_class"][names[c]] = means_json(std::span<const ClassMetrics>(one), kClassFigures, kClassCounts);
+    if (const auto mean = spread_over(std::span<const ClassMetrics>(one), &ClassMetrics::f1).mean) f1.push_back(*mean);
   }
+  json["f1_quartiles"] = quartiles(std::move(f1));
   return json;
 }
 

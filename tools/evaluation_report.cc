@@ -10,6 +10,7 @@
 
 #include "engine/version.h"
 #include "io/report.h"
+#include "models/quartiles.h"
 
 namespace genexx::tools {
 namespace {
@@ -66,6 +67,7 @@ std::string figure_text(const nlohmann::json& metric) {
 void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& m,
                            const std::vector<std::string>& classes) {
   nlohmann::json counts = nlohmann::json::array(), per_class = nlohmann::json::array();
+  std::vector<double> f1;
   const auto value = [](const std::optional<double>& x) { return x ? nlohmann::json(*x) : nlohmann::json(); };
   const auto size = static_cast<std::int64_t>(classes.size());
   for (std::int64_t t = 0; t < size; ++t) {
@@ -78,9 +80,11 @@ void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& 
                          {"recall", value(c.recall)},
                          {"f1", value(c.f1)},
                          {"support", c.support}});
+    if (c.f1) f1.push_back(*c.f1);
   }
   report["confusion"] = {{"classes", classes}, {"counts", counts}};
   report["per_class"] = per_class;
+  report["f1_quartiles"] = quartiles(std::move(f1));
 }
 
 void write_evaluation_report(const RunDirectory& out, const Evaluation& e) {

@@ -16,6 +16,7 @@
 #include "models/training_memory.h"
 #include "tools/checkpointer.h"
 #include "tools/dgex_outputs.h"
+#include "tools/dgex_report.h"
 #include "tools/memory_budget.h"
 #include "tools/process_status.h"
 #include "tools/stop_signal.h"
@@ -167,7 +168,18 @@ class DgexRun {
     out.write("history.tsv", history_table(history_, trainer.phases, columns));
     out.write_json("config.json", config_json_);
     write_split(out);
-    write_report_page(out, metrics, main, baseline, judged);
+    write_report(out.file("report.html"), dgex_report({.file = o_.reading.data,
+                                                       .data = data_,
+                                                       .config = config_,
+                                                       .config_json = config_json_,
+                                                       .network = network_,
+                                                       .replicas = replicas_,
+                                                       .history = history_,
+                                                       .run = description(),
+                                                       .metrics = metrics,
+                                                       .judged = judged,
+                                                       .errors = main,
+                                                       .baseline = baseline}));
     out.write_json("metrics.json", metrics);  // last: who finds it finds the others too
     out.log("end", {{"seconds", metrics["seconds"]}, {"peak_memory_bytes", metrics["peak_memory_bytes"]}});
     console_.say(fmt::format(
@@ -205,59 +217,6 @@ class DgexRun {
       split["parts"][part.name] = std::vector<std::string>(begin, begin + part.count);
     }
     out.write_json("split.json", split);
-  }
-
-  void write_report_page(const RunDirectory& out, const nlohmann::json& metrics, const DgexErrors& errors,
-                         const std::vector<double>& baseline, const std::string& judged) const {
-    nlohmann::json report = {{"format", 1}, {"task", "regression"}, {"config", config_json_}};
-    report["model"] = {{"name", "D-GEX"},
-                       {"replicas", replicas_},
-                       {"parameters", network_.parameter_count()},
-                       {"genes", data_.landmarks.size()},
-                       {"targets", data_.targets.size()}};
-    nlohmann::json split;
-    for (const dgex::Part& part : data_.parts) split[part.name] = part.count;
-    report["data"] = {{"file", o_.reading.data},
-                      {"cells", data_.set.cells},
-                      {"matrix", data_.description},
-                      {"sha256", data_.sha256},
-                      {"split", split}};
-    report["run"] = description();
-    for (const char* part : {"test", "validation", "train"}) {
-      if (!metrics.contains(part)) continue;
-      report["metrics"][part] = metrics.at(part);
-      report["metrics"][part].erase("per_gene");
-      if (replicas_ == 1) report["metrics"][part].erase("sd");
-    }
-    report["per_gene"] = per_gene_section(errors, metrics.at(judged));
-    if (!baseline.empty()) {
-      nlohmann::json& compared = report["per_gene"]["baseline"] = metrics.at("baseline");
-      compared["name"] = config_.baseline == "knn" ? "KNN-GE" : config_.baseline + " regression";
-      compared["errors"] = baseline;
-    }
-    report["history"] = history_section();
-    report["seconds"] = metrics.at("seconds");
-    report["memory"] = {{"peak_bytes", metrics.at("peak_memory_bytes")}};
-    write_report(out.file("report.html"), report);
-  }
-
-  // Both curves are mean absolute errors in the units of the training set's targets.
-  nlohmann::json history_section() const {
-    const auto watched = static_cast<std::size_t>(dgex::monitor_index(data_.set.monitors, "train"));
-    nlohmann::json list = nlohmann::json::array();
-    for (std::int64_t replica = 0; replica < replicas_; ++replica) {
-      nlohmann::json s = {{"replica", replica}, {"phase", "train"}, {"chosen_epoch", nullptr}};
-      for (const EpochRecord& r : history_) {
-        if (r.replica != replica) continue;
-        s["epoch"].push_back(r.epoch);
-        s["train_loss"].push_back(r.monitors[watched]);
-        s["validation_loss"].push_back(r.validation.absolute_error);
-        s["validation_accuracy"].push_back(nullptr);
-        if (r.best) s["chosen_epoch"] = r.epoch;
-      }
-      list.push_back(std::move(s));
-    }
-    return list;
   }
 
   const TrainOptions& o_;

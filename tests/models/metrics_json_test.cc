@@ -28,9 +28,9 @@ TEST_CASE("metrics_json: holds the promised fields") {
 
   std::set<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.insert(key);
-  CHECK(keys == std::set<std::string>{"accuracy", "auprc", "auroc", "balanced_accuracy", "cells", "macro_f1",
-                                      "per_class", "precision", "recall", "rejected", "replicas", "sd", "sensitivity",
-                                      "specificity", "unknown_labels", "weighted_f1"});
+  CHECK(keys == std::set<std::string>{"accuracy", "auprc", "auroc", "balanced_accuracy", "cells", "f1_quartiles",
+                                      "macro_f1", "per_class", "precision", "recall", "rejected", "replicas", "sd",
+                                      "sensitivity", "specificity", "unknown_labels", "weighted_f1"});
   CHECK(json["accuracy"] == 0.75);
   CHECK(json["cells"] == 4);
   CHECK(json["auroc"].is_null());
@@ -38,6 +38,9 @@ TEST_CASE("metrics_json: holds the promised fields") {
   CHECK(json["per_class"]["T cell"]["support"] == 2);
   CHECK(json["per_class"]["NK/T"]["precision"] == 0.5);
   CHECK(json["per_class"]["NK/T"].size() == 7);
+  CHECK(json["f1_quartiles"].size() == 5);
+  CHECK(json["f1_quartiles"][1].get<double>() == doctest::Approx(2.0 / 3).epsilon(1e-15));  // of 1, 2/3 and 2/3
+  CHECK(json["f1_quartiles"][3].get<double>() == doctest::Approx(2.5 / 3).epsilon(1e-15));
   CHECK(json["sd"]["accuracy"].is_null());
   CHECK(json["replicas"].size() == 1);
   CHECK(json["replicas"][0]["accuracy"] == 0.75);
@@ -82,5 +85,6 @@ TEST_CASE("metrics_json: no replicas give nulls, wrong names are refused") {
 
   CHECK(empty["accuracy"].is_null());
   CHECK(empty["replicas"] == Json::array());
+  CHECK(empty["f1_quartiles"] == Json::array());
   CHECK_THROWS_WITH_AS(metrics_json(one, two_names), doctest::Contains("names has 2 names, expected 3"), ShapeError);
 }

@@ -4,6 +4,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import tempfile
 import unittest
@@ -235,6 +236,22 @@ class TrainDgex(unittest.TestCase):
         self.assertEqual(metrics["baseline"]["method"], "ridge")
         self.assertEqual(len(metrics["test"]["per_gene"]), 30)
         self.assertIn("test error", self.done.stderr)
+
+    def test_the_report_alone_says_what_was_trained_and_how_good_it_is_on_every_set(self):
+        with open(self.out("report.html"), encoding="utf-8") as file:
+            report = json.loads(re.search(r'<script[^>]*id="data"[^>]*>(.*?)</script>', file.read(), re.S).group(1))
+        metrics = self.metrics()
+
+        self.assertEqual(sorted(report["metrics"]), ["1000G", "GTEx", "test", "train", "validation"])
+        for part in report["metrics"]:
+            self.assertEqual(report["metrics"][part]["mae"], metrics[part]["mae"])
+        for text in ("A network of 2 x 60 tanh units learned from 320 profiles to infer 30 targets from 25 landmarks",
+                     f"On 40 test profiles the mean absolute error is {metrics['test']['mae']:.3f} (in deviations of the gene",
+                     f"by ridge regression {metrics['baseline']['mae']:.3f}", f"{metrics['1000G']['mae']:.3f} on 1000G",
+                     f"{metrics['GTEx']['mae']:.3f} on GTEx"):
+            self.assertIn(text, report["summary"])
+        self.assertEqual(len(report["per_gene"]["baseline"]["errors"]), 30)
+        self.assertIn("deviations", report["curve"])
 
     def test_a_half_of_the_targets_is_trained_alone(self):
         folder = self.path("half")

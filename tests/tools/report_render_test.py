@@ -63,6 +63,7 @@ class Render(unittest.TestCase):
         self.assertEqual(document.count("<canvas"), 16)  # ten of them one for each class
         self.assertEqual(document.count('data-drawn="yes"'), 16)
         self.assertIn("8,990 to 9,105", document)
+        self.assertIn("least 0.235, lower quartile 0.714, median 0.871, upper quartile 0.942, greatest 1.000", document)
         self.assertIn("<option value=\"3\">Fold 3</option>", document)
         self.assertIn("On 692 held-out cells the accuracy is 0.853 ± 0.008 and the macro F1 0.812 ± 0.008.", document)
 
@@ -91,7 +92,26 @@ class Render(unittest.TestCase):
         self.assertEqual(re.findall(r'<section id="(\w+)"', document), ["metrics", "errors"])
         self.assertEqual(document.count('data-drawn="yes"'), 2)
         self.assertIn("By ridge regression the mean error is 0.500", document)
-        self.assertIn("lower in 66.7", document)
+        self.assertIn("20.0 % lower, and lower in 66.7", document)
+
+    def test_a_regression_that_loses_says_so_and_shows_the_sets_it_was_not_trained_on(self):
+        data = {"format": 1, "task": "regression", "model": {"name": "D-GEX", "replicas": 1, "genes": 943, "targets": 9520},
+                "data": {"split": {"train": 80, "test": 20}}, "curve": "Mean absolute error, in deviations",
+                "metrics": {"test": {"mae": 0.6, "mae_sd": 0.1}, "1000G": {"mae": 0.71}, "GTEx": {"mae": 0.82}},
+                "history": [{"replica": 0, "phase": "train", "epoch": [1, 2], "train_loss": [0.8, 0.7], "validation_loss": [0.9, 0.8],
+                             "validation_accuracy": [None, None], "chosen_epoch": 2}],
+                "per_gene": {"mae": 0.6, "mae_sd": 0.1, "mae_histogram": {"edges": [0, 0.6], "counts": [1]}, "errors": [0.6],
+                             "baseline": {"name": "ridge regression", "mae": 0.5, "mae_sd": 0.1, "relative_improvement": -0.2,
+                                          "genes_improved": 0, "errors": [0.5]}}}
+
+        document, console = self.browser.open(page(BUILD, data))
+
+        self.assertEqual(console, [])
+        self.assertIn("20.0 % higher, and lower in 0.0", document)
+        for text in ("1000 Genomes", "0.710", "GTEx", "0.820", "Targets", "9,520", "Landmarks", "Test profiles",
+                     "By the error on the validation profiles"):
+            self.assertIn(text, document)
+        self.assertNotIn("Error of the mean prediction", document)
 
     def test_a_homology_is_a_heat_table_ranks_and_components(self):
         document, console = self.browser.open(page(BUILD, homology_sample()))

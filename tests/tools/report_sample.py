@@ -73,7 +73,7 @@ def sample(classes=10, seed=7):
                 "versions": {"genexx": "0.1.0", "hdf5": "1.10.8", "gcc": "12.2.0"}},
         "metrics": {"test": test, "validation": {**test, "accuracy": 0.861},
                     "train": {**test, "accuracy": 0.992, "macro_f1": 0.99}},
-        "per_class": class_rows(names, counts), "confusion": {"classes": names, "counts": counts},
+        "per_class": class_rows(names, counts), "f1_quartiles": [0.235, 0.714, 0.871, 0.942, 1.0], "confusion": {"classes": names, "counts": counts},
         "history": history(rng, 10),
         "genes": {"matched": 1890, "missing": 97, "filled": 97, "unused": 18497, "by": "gene_name",
                   "missing_names": [f"GENE{i}" for i in range(97)]},

@@ -7,9 +7,10 @@ const METRICS = [
   ["accuracy", "Accuracy"], ["balanced_accuracy", "Balanced accuracy"], ["macro_f1", "Macro F1"],
   ["weighted_f1", "Weighted F1"], ["precision", "Precision (macro)"], ["recall", "Recall (macro)"],
   ["sensitivity", "Sensitivity (macro)"], ["specificity", "Specificity (macro)"], ["auroc", "AUROC (macro)"],
-  ["auprc", "AUPRC (macro)"], ["mae", "Mean absolute error"], ["unknown_labels", "Cells with unknown labels"],
+  ["auprc", "AUPRC (macro)"], ["mae", "Mean absolute error"], ["mae_sd", "Its deviation over genes"],
+  ["mae_of_mean", "Error of the mean prediction"], ["unknown_labels", "Cells with unknown labels"],
 ];
-const PARTS = [["test", "Test"], ["validation", "Validation"], ["train", "Training"]];
+const PARTS = [["test", "Test"], ["validation", "Validation"], ["train", "Training"], ["1000G", "1000 Genomes"], ["GTEx", "GTEx"]];
 const PHASES = {pretrain: "Pre-training of the gate", train: "Training"};
 const STAGES = ["read", "prepare", "train", "test"];
 const MOST_CLASSES = 60;
@@ -21,16 +22,17 @@ function warnings(data) {
 
 function metrics(data) {
   const parts = PARTS.filter(([key]) => data.metrics && data.metrics[key]);
-  const rows = METRICS.filter(([key]) => parts.some(([part]) => data.metrics[part][key] !== undefined));
-  if (!rows.length) return null;
   const {replicas, folds} = data.model || {};
+  const rows = METRICS.filter(([key]) => parts.some(([part]) => data.metrics[part][key] !== undefined) &&
+    (key !== "mae_of_mean" || replicas > 1));
+  if (!rows.length) return null;
   const spread = parts.some(([part]) => Object.values(data.metrics[part].sd || {}).some(isNumber));
   const value = (part, key) => data.metrics[part][key];
   const shown = (part, key) => key === "unknown_labels" ? [whole(value(part, key))]
     : meanAndSd(value(part, key), (data.metrics[part].sd || {})[key]);
   return [table({
     caption: spread ? `Mean ± standard deviation over ${folds ? plural(folds, "fold") : plural(replicas, "replica")}`
-      : replicas > 1 ? `By the mean probability of ${plural(replicas, "replica")}` : "One replica",
+      : replicas > 1 ? `By the mean ${data.task === "regression" ? "prediction" : "probability"} of ${plural(replicas, "replica")}` : "One replica",
     columns: [{title: "Metric", value: (row) => row[1]}].concat(parts.map(([part, title]) => ({
       title, value: (row) => value(part, row[0]), cell: (row) => shown(part, row[0]),
     }))),
@@ -42,7 +44,10 @@ function perClass(data) {
   if (!data.per_class || !data.per_class.length) return null;
   const rows = [...data.per_class].sort((a, b) => b.support - a.support);
   const measure = (key, title) => ({title, value: (row) => row[key], cell: (row) => [decimal(row[key]), meter(row[key])]});
+  const spread = data.f1_quartiles || [];
   return [
+    spread.length ? element("p", {class: "note"}, `F1 of the classes: least ${decimal(spread[0])}, lower quartile ${decimal(spread[1])}, ` +
+      `median ${decimal(spread[2])}, upper quartile ${decimal(spread[3])}, greatest ${decimal(spread[4])}.`) : null,
     scrolling("Table of all classes", table({
       caption: (data.model && data.model.folds ? "Held-out cells, each named by the fold that did not learn from it. " : "Test cells, named by the mean probability of the replicas. ") + "Support is the number of cells that truly are of the class. Click a heading to sort.",
       columns: [{title: "Class", value: (row) => row.class}, {title: "Support", value: (row) => row.support, cell: (row) => whole(row.support)},
@@ -113,23 +118,25 @@ function history(data) {
     const runs = data.history.filter((run) => (run.phase || "train") === phase);
     const values = runs.flatMap((run) => [...(run.train_loss || []), ...(run.validation_loss || [])]).filter(isNumber);
     const wide = Math.min(...values) > 0 && Math.max(...values) > 50 * Math.min(...values);
-    const figures = [curves({runs, scale: wide ? "logarithmic" : "linear", title: wide ? "Loss (logarithmic)" : "Loss",
-      label: `Training and validation loss by epoch, ${phase}.`,
-      kinds: [["train_loss", "Training loss", "accent"], ["validation_loss", "Validation loss", "second"]]})];
+    const name = data.curve ? "error" : "loss";
+    const figures = [curves({runs, scale: wide ? "logarithmic" : "linear", title: (data.curve || "Loss") + (wide ? " (logarithmic)" : ""),
+      label: `Training and validation ${name} by epoch, ${phase}.`,
+      kinds: [["train_loss", `Training ${name}`, "accent"], ["validation_loss", `Validation ${name}`, "second"]]})];
     if (runs.some((run) => (run.validation_accuracy || []).some(isNumber))) {
       figures.push(curves({runs, title: "Validation accuracy", label: `Validation accuracy by epoch, ${phase}.`,
         kinds: [["validation_accuracy", "Validation accuracy", "third"]]}));
     }
     return [element("h3", {}, PHASES[phase] || phase), element("div", {class: figures.length > 1 ? "pair" : null}, figures)];
   });
-  return [...nodes, chosenEpochs(data.history)];
+  return [...nodes, chosenEpochs(data)];
 }
 
-function chosenEpochs(runs) {
+function chosenEpochs(data) {
+  const runs = data.history;
   const chosen = runs.filter((run) => isNumber(run.chosen_epoch));
   if (!chosen.length) return null;
   return element("details", {}, element("summary", {}, "Which epoch's weights were kept"), table({
-    caption: "By the loss on the validation cells",
+    caption: data.task === "regression" ? "By the error on the validation profiles" : "By the loss on the validation cells",
     columns: [{title: "Replica", value: (run) => run.replica}, {title: "Kept epoch", value: (run) => run.chosen_epoch},
       {title: "Epochs run", value: (run) => run.epoch.length}],
     rows: chosen,
@@ -246,7 +253,8 @@ function perGene(data) {
   if (!b || !b.errors || !b.errors.length) return [spread];
   return [
     element("p", {class: "note"}, `By ${b.name} the mean error is ${decimal(b.mae)} ± ${decimal(b.mae_sd)} over genes; by the model ` +
-      `${decimal(g.mae)} ± ${decimal(g.mae_sd)}: ${percent(b.relative_improvement, 1)} lower, and lower in ${percent(b.genes_improved, 1)} of the genes.`),
+      `${decimal(g.mae)} ± ${decimal(g.mae_sd)}: ${percent(Math.abs(b.relative_improvement), 1)} ${b.relative_improvement < 0 ? "higher" : "lower"}, ` +
+      `and lower in ${percent(b.genes_improved, 1)} of the genes.`),
     element("div", {class: "pair"}, errorsBesideBaseline({errors: g.errors, baseline: b.errors, name: b.name}), spread),
   ];
 }
