@@ -96,7 +96,7 @@ void add_train(CLI::App& app, Program& program) {
   add_train_options(*verb, *o);
   verb->callback([&program, o] {
     program.action = [&program, o] {
-      check_gene_order(*o);
+      check_options_of_system(*o);
       join_ranks(*o, program);
       if (o->model == "dgex") return train_dgex(*o, program);
       if (o->model == "transbrain") return train_transbrain(*o, program);

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "engine/error.h"
 #include "models/config.h"
 #include "tools/option_checks.h"
@@ -118,9 +120,28 @@ RunDirectory::Use use_of(const TrainOptions& o) {
   return o.reading.overwrite ? RunDirectory::Use::replace : RunDirectory::Use::fresh;
 }
 
-void check_gene_order(const TrainOptions& o) {
+void check_options_of_system(const TrainOptions& o) {
   if (!o.gene_order.empty() && o.model != "fly" && o.model != "mlp")
     throw UsageError("--gene-order is for --model fly and mlp; the genes of --model " + o.model + " keep their order");
+  const auto refuse = [&](bool given, const char* option, const char* reason) {
+    if (given) throw UsageError(fmt::format("{} is not for --model {}: {}; leave it out", option, o.model, reason));
+  };
+  if (o.model != "dgex") refuse(!o.landmarks.empty(), "--landmarks", "it tells the landmarks of dgex from its targets");
+  if (o.model != "transbrain") {
+    const char* reason = "it is a file of transbrain";
+    refuse(!o.regions.human.empty(), "--human", reason);
+    refuse(!o.regions.mouse.empty(), "--mouse", reason);
+    refuse(!o.regions.pairs.empty(), "--pairs", reason);
+    refuse(!o.regions.gene_list.empty(), "--gene-list", reason);
+    refuse(o.regions.skip_absent_pairs, "--skip-absent-pairs", "it has no pairs");
+  }
+  if (o.model != "dgex") return;
+  const char* reason = "its targets are genes, and every profile is one by itself";
+  refuse(!o.reading.label_column.empty(), "--label", reason);
+  refuse(!o.reading.labels_file.empty(), "--labels", reason);
+  refuse(!o.reading.excluded_labels.empty(), "--exclude-label", reason);
+  refuse(!o.reading.group_column.empty(), "--group", reason);
+  refuse(!o.reading.batch_column.empty(), "--batch", reason);
 }
 
 void check_combination(const TrainOptions& o) {

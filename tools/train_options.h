@@ -53,8 +53,8 @@ RunDirectory::Use use_of(const TrainOptions& options);
 // Throws UsageError for options that do not go together.
 void check_combination(const TrainOptions& options);
 
-// Throws UsageError for --gene-order with a system that has no use for it.
-void check_gene_order(const TrainOptions& options);
+// Throws UsageError for options that --model has no use for: whoever gave one would take the result for another.
+void check_options_of_system(const TrainOptions& options);
 
 // The configuration file, then --set, as one object. Throws UsageError or InputError for what is not one.
 nlohmann::json given_settings(const TrainOptions& options);

@@ -48,6 +48,22 @@ class Options(ProgramTest):
             os.rename(self.path("donor_run"), judged)
         return {row["cell"]: row["true"] for row in table(os.path.join(judged, "predictions.tsv"))}
 
+    def test_options_of_another_system_are_refused_not_ignored(self):
+        listed = self.path("landmarks.txt")
+        with open(listed, "w", encoding="utf-8") as file:
+            file.write("a\n")
+        for model, words, option in (("dgex", ("--label", "cell_type"), "--label"), ("dgex", ("--group", "donor"), "--group"),
+                                     ("dgex", ("--exclude-label", "B"), "--exclude-label"), ("dgex", ("--batch", "b"), "--batch"),
+                                     ("dgex", ("--pairs", "cortex"), "--pairs"), ("fly", ("--human", "h.h5ad"), "--human"),
+                                     ("fly", ("--landmarks", listed), "--landmarks"), ("mlp", ("--gene-list", "g.csv"), "--gene-list"),
+                                     ("transbrain", ("--landmarks", listed), "--landmarks"),
+                                     ("scannonet", ("--skip-absent-pairs",), "--skip-absent-pairs")):
+            with self.subTest(model=model, option=option):
+                done = genexx("train", self.data, "--model", model, "--out", self.path("other"), *words)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(f"{option} is not for --model {model}", done.stderr)
+                self.assertFalse(os.path.exists(self.path("other")))
+
     def test_refit_adds_a_model_of_all_folds_and_its_records(self):
         done = self.train("refit", "--folds", 3, "--refit", "--replicas", 2)
 
