@@ -2,7 +2,6 @@
 #include "tools/train_transbrain.h"
 
 #include <chrono>
-#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -11,55 +10,20 @@
 #include "io/sha256.h"
 #include "models/config.h"
 #include "models/training_memory.h"
-#include "models/transbrain/network.h"
 #include "tools/checkpointer.h"
 #include "tools/embedding_files.h"
 #include "tools/memory_budget.h"
-#include "tools/pair_list.h"
 #include "tools/process_status.h"
-#include "tools/region_files.h"
-#include "tools/region_profiles.h"
 #include "tools/stop_signal.h"
 #include "tools/training_run.h"
 #include "tools/transbrain_outputs.h"
+#include "tools/transbrain_plan.h"
 
 namespace genexx::tools {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-// A directory stands for its files; options that name one of them win.
-RegionFiles files_of(const TrainOptions& o) {
-  RegionFiles files;
-  if (std::filesystem::is_directory(o.reading.data))
-    files = region_files_of(o.reading.data);
-  else
-    files.training = o.reading.data;
-  const auto take = [](std::string& file, const std::string& given, const char* option) {
-    if (!given.empty()) file = given;
-    if (file.empty())
-      throw UsageError(std::string(option) +
-                       " is needed with --model transbrain, unless DATA is a "
-                       "directory that holds all the files");
-  };
-  take(files.human, o.regions.human, "--human FILE");
-  take(files.mouse, o.regions.mouse, "--mouse FILE");
-  take(files.gene_list, o.regions.gene_list, "--gene-list FILE");
-  take(files.pairs, o.regions.pairs, "--pairs FILE (or cortex, subcortex, all)");
-  return files;
-}
-
-// The preset's sizes must be those of the data: another gene list or atlas is another model.
-void expect_sizes(const transbrain::Config& config, std::size_t genes, std::size_t regions) {
-  const auto expect = [](const char* key, std::int64_t wanted, std::size_t found, const char* what) {
-    if (wanted > 0 && wanted != static_cast<std::int64_t>(found))
-      throw RefusedError(fmt::format("{} is {}, but {} {}; is this the data of that preset? (--set {}=0 takes any)",
-                                     key, wanted, found, what, key));
-  };
-  expect("network.inputs", config.inputs, genes, "genes are listed");
-  expect("network.outputs", config.outputs, regions, "regions are in the training file");
-}
 
 std::string pairs_text(const std::vector<transbrain::RegionPair>& pairs) {
   std::string text;
@@ -82,62 +46,6 @@ nlohmann::json identity_of(const TrainOptions& o, const RegionFiles& files, cons
           {"precision", name_of(ctx.precision)}};
 }
 
-transbrain::Config resolve(const TrainOptions& o) {
-  const nlohmann::json given = given_settings(o);
-  transbrain::Config config;
-  if (!o.preset.empty()) transbrain::apply_preset(config, o.preset);
-  if (const nlohmann::json* compat = find_dotted(given, "compat"); compat && compat->is_string())
-    config.compat = compat->get<std::string>();
-  transbrain::apply_compat(config);
-  apply_json(config, given);
-  transbrain::check(config);
-  return config;
-}
-
-// All that is read and laid out before the trainer takes memory.
-struct Plan {
-  std::vector<std::string> genes, row_names, regions;
-  Recipe::InputKind kind = Recipe::InputKind::scaled;
-  std::string matrix;
-  transbrain::RegionTable human, mouse;
-  transbrain::ResolvedPairs pairs;
-  transbrain::PreparedRun prepared;
-  Network network;
-  TrainerConfig trainer;
-};
-
-Plan make_plan(const TrainOptions& o, const RegionFiles& files, const transbrain::Config& config, ThreadPool& pool,
-               Console& console, StageSeconds& seconds) {
-  auto begin = Clock::now();
-  Plan plan;
-  plan.genes = read_gene_list(files.gene_list);
-  ReadingOptions reading = o.reading;
-  reading.data = files.training;
-  TrainingProfiles read = read_training_profiles(reading, plan.genes, console);
-  plan.row_names = std::move(read.row_names);
-  plan.regions = read.profiles.region_names;
-  plan.kind = read.kind;
-  plan.matrix = read.description;
-  expect_sizes(config, plan.genes.size(), plan.regions.size());
-  plan.human = read_region_means(o.reading, files.human, plan.genes, console);
-  plan.mouse = read_region_means(o.reading, files.mouse, plan.genes, console);
-  plan.pairs =
-      resolve_pairs(read_pair_list(files.pairs), plan.human.regions, plan.mouse.regions,
-                    o.regions.skip_absent_pairs ? transbrain::AbsentPairs::leave_out : transbrain::AbsentPairs::refuse);
-  seconds.read = since(begin);
-  begin = Clock::now();
-  plan.prepared = transbrain::prepare_run(std::move(read.profiles), config, o.replicas, o.seed, pool);
-  plan.network = transbrain::make_network({.inputs = static_cast<std::int64_t>(plan.genes.size()),
-                                           .hidden1 = config.hidden1,
-                                           .hidden2 = config.hidden2,
-                                           .hidden3 = config.hidden3,
-                                           .outputs = static_cast<std::int64_t>(plan.regions.size())},
-                                          config.dropout);
-  plan.trainer = transbrain::make_trainer_config(plan.network, config, plan.prepared.tasks);
-  seconds.prepare = since(begin);
-  return plan;
-}
-
 // Writes both species' embeddings of an epoch, as the published program does after each.
 void write_epoch(const RunDirectory& out, const std::string& training, const transbrain::RankJudge::Embedded& embedded,
                  std::int64_t epoch) {
@@ -150,8 +58,8 @@ void write_epoch(const RunDirectory& out, const std::string& training, const tra
   }
 }
 
-TrainedRegions run(Context& ctx, const Plan& plan, const transbrain::Config& config, transbrain::RankJudge& judge,
-                   const std::string& training, const TrainingRecords& records) {
+TrainedRegions run(Context& ctx, const TransbrainPlan& plan, const transbrain::Config& config,
+                   transbrain::RankJudge& judge, const std::string& training, const TrainingRecords& records) {
   const Trainer* running = nullptr;
   const auto mean_ranks = [&](const std::vector<NamedTensor>& weights) {
     const transbrain::RankJudge::Embedded embedded = judge.embed(weights);
@@ -174,7 +82,7 @@ TrainedRegions run(Context& ctx, const Plan& plan, const transbrain::Config& con
 }
 
 // The averaged matrix of the repeats, its ranks and components.
-HomologyResult compare(const Plan& plan, const transbrain::RankJudge::Embedded& embedded,
+HomologyResult compare(const TransbrainPlan& plan, const transbrain::RankJudge::Embedded& embedded,
                        const transbrain::Config& config, const RegionFiles& files, std::uint64_t seed) {
   transbrain::SimilarityMean across, within;
   transbrain::ComponentAnalysis analysis;
@@ -198,7 +106,7 @@ HomologyResult compare(const Plan& plan, const transbrain::RankJudge::Embedded& 
   return r;
 }
 
-Model model_of(const Plan& plan, std::vector<NamedTensor> weights) {
+Model model_of(const TransbrainPlan& plan, std::vector<NamedTensor> weights) {
   Model model;
   model.system = "transbrain";
   model.network = plan.network;
@@ -220,17 +128,17 @@ void save_model(const RunDirectory& out, const Model& model) {
 void train_transbrain(const TrainOptions& o, Program& program) {
   Console& console = program.console;
   if (o.folds > 0) throw UsageError("--folds is not for transbrain: each repeat has a split of its own (--replicas)");
-  const transbrain::Config config = resolve(o);
+  const transbrain::Config config = transbrain_config(o);
   const nlohmann::json config_json = to_json_config(config);
   if (o.dump_config) return fmt::print("{}\n", config_json.dump(2));
   if (o.out.empty()) throw UsageError("--out DIR is needed: the directory to write model, metrics and report to");
   if (!o.dry_run && program.ranks.get().is_root()) RunDirectory::expect(o.out, use_of(o));
-  const RegionFiles files = files_of(o);
+  const RegionFiles files = transbrain_files(o);
   if (o.reading.time_limit > 0) set_time_limit(o.reading.time_limit);
   ThreadPool pool(thread_count(o.reading));
   const std::unique_ptr<Context> ctx = device_context(o.on, pool);
   StageSeconds seconds;
-  const Plan plan = make_plan(o, files, config, pool, console, seconds);
+  const TransbrainPlan plan = plan_transbrain(o, files, config, pool, console, seconds);
   std::vector<std::string> warnings = plan.prepared.warnings;
   for (const std::string& text : warnings) console.warn(text);
   const Communicator& ranks = program.ranks.get();
