@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of README.md, docs/user-guide.md, docs/scannonet.md, docs/dgex.md, docs/fly.md, docs/tune.md and docs/parallel.md work in the order they stand in, on files of the names they use."""
+"""The commands of README.md, docs/user-guide.md, docs/scannonet.md, docs/dgex.md, docs/fly.md, docs/transbrain.md, docs/tune.md and docs/parallel.md work in the order they stand in, on files of the names they use."""
 import os
 import re
 import shlex
@@ -49,6 +49,9 @@ class Docs(unittest.TestCase):
         own = re.search(r"^    (\{.*?\}\})$", read("docs/fly.md"), re.M | re.S).group(1)
 
         self.run_commands_of("docs/fly.md", at_least=5, files={"own.json": own})
+
+    def test_the_commands_of_the_transbrain_page_work(self):
+        self.run_commands_of("docs/transbrain.md", at_least=6)
 
     def test_the_commands_of_the_tune_page_work(self):
         search = re.search(r"^    (\{.*?\}\})$", read("docs/tune.md"), re.M | re.S).group(1)
