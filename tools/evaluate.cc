@@ -63,6 +63,7 @@ void evaluate(const EvaluateOptions& o, Program& program) {
                                    {"excluded_labels", excluded},
                                    {"overlap", application.match().overlap}};
   write_prediction_table(out.file("predictions.tsv"), application, p, truth);
+  out.write("confusion.csv", confusion_table(metrics.confusion, classes));
   write_evaluation_report(out, {application, judged, metrics, document, program.command_line, reading.data, column});
   out.write_json("metrics.json", document);  // last: who finds it finds the others too
   program.console.say(fmt::format(

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "engine/version.h"
+#include "io/field_text.h"
 #include "io/report.h"
 #include "models/quartiles.h"
 
@@ -85,6 +86,19 @@ void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& 
   report["confusion"] = {{"classes", classes}, {"counts", counts}};
   report["per_class"] = per_class;
   report["f1_quartiles"] = quartiles(std::move(f1));
+}
+
+std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& classes) {
+  std::string text = "true";
+  for (const std::string& name : classes) text += "," + csv_field(name);
+  text += ",rejected\n";
+  const auto size = static_cast<std::int64_t>(classes.size());
+  for (std::int64_t t = 0; t < size; ++t) {
+    text += csv_field(classes[static_cast<std::size_t>(t)]);
+    for (std::int64_t p = 0; p < size; ++p) text += fmt::format(",{}", confusion.at(t, p));
+    text += fmt::format(",{}\n", confusion.rejected[static_cast<std::size_t>(t)]);
+  }
+  return text;
 }
 
 void write_evaluation_report(const RunDirectory& out, const Evaluation& e) {

@@ -28,6 +28,9 @@ std::string figure_text(const nlohmann::json& metric);
 void add_confusion_section(nlohmann::json& report, const ClassificationMetrics& metrics,
                            const std::vector<std::string>& classes);
 
+// A line a true class, a column a predicted one: cells; "rejected" are those without a prediction.
+std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& classes);
+
 // How probable predictions were against how often they were right: judged cells that were not rejected, in ten bins,
 // and the expected calibration error. Source: Guo et al., "On calibration of modern neural networks", ICML 2017,
 // section 2.

@@ -36,7 +36,7 @@ constexpr const char* kResults[] = {"model.safetensors", "metrics.json",    "rep
                                     "log.tsv",           "correlation.csv", "ranks.csv",
                                     "components.csv",    "summary.json",    "human_correlation.csv",
                                     "tune.tsv",          "tune.json",       "tune_history.tsv",
-                                    "best.json"};
+                                    "best.json",         "confusion.csv"};
 constexpr const char* kResultFolders[] = {"checkpoint", "refit", "first", "second"};
 
 // Of D-GEX and TransBrain, whose names go on with a set, a replica or a data set.

@@ -116,6 +116,13 @@ class Transbrain(unittest.TestCase):
         metrics = self.json("judged", "metrics.json")
         self.assertEqual(metrics["unknown_labels"], 0)
         self.assertGreater(metrics["test"]["accuracy"], 0.8)
+        confusion = rows(self.path("judged", "confusion.csv"))
+        self.assertEqual(confusion[0], ["true"] + [f"human {i:03}" for i in range(14)] + ["rejected"])
+        self.assertEqual([line[0] for line in confusion[1:]], confusion[0][1:-1])
+        counts = [[int(n) for n in line[1:]] for line in confusion[1:]]
+        right = sum(line[i] for i, line in enumerate(counts))
+        self.assertEqual(sum(map(sum, counts)), metrics["test"]["cells"])
+        self.assertAlmostEqual(right / metrics["test"]["cells"], metrics["test"]["accuracy"], places=12)
 
     def test_homology_of_the_directory_is_that_of_the_run(self):
         done = genexx("homology", "--human", self.path("out"), "--mouse", self.path("out"), "--pairs", self.path("sim", "homology.csv"),
