@@ -22,7 +22,6 @@ template <Columns kColumns, int n>
 __device__ inline void load(const float* __restrict__ row, std::int64_t first, std::int64_t columns,
                             float (&value)[n]) {
   if (kColumns == Columns::aligned && first + n <= columns) {
-#pragma unroll
     for (int i = 0; i < n; i += 4) {
       const float4 four = *reinterpret_cast<const float4*>(row + first + i);
       value[i] = four.x;
@@ -32,7 +31,6 @@ __device__ inline void load(const float* __restrict__ row, std::int64_t first, s
     }
     return;
   }
-#pragma unroll
   for (int i = 0; i < n; ++i) value[i] = first + i < columns ? row[first + i] : 0.0f;
 }
 

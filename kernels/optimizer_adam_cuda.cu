@@ -50,7 +50,6 @@ __global__ void adam_kernel(Step<T, Moment> s) {
     device::load_unit(s.gradient + chunk.offset + i, chunk.size - i, gradient);
     device::load_moments(s.m, chunk, i, first);
     device::load_moments(s.v, chunk, i, second);
-#pragma unroll
     for (int j = 0; j < n; ++j) {
       const T w = weight[j];
       const T g = gradient[j] + coupled * w;

@@ -39,7 +39,6 @@ __global__ void sgd_kernel(Step<T, Moment> s) {
     device::load_weights(s.weight, chunk, i, weight);
     device::load_unit(s.gradient + chunk.offset + i, chunk.size - i, gradient);
     device::load_moments(s.velocity, chunk, i, velocity);
-#pragma unroll
     for (int j = 0; j < n; ++j) {
       const T g = gradient[j] + decay * weight[j];
       velocity[j] = momentum * velocity[j] - lr * g;

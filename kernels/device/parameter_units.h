@@ -25,12 +25,10 @@ __device__ inline void load_unit(const T* from, int left, T (&to)[n]) {
   static_assert(n * sizeof(T) % 16 == 0);
   if (left >= n && is_aligned(from)) {
     uint4 word[n * sizeof(T) / 16];
-#pragma unroll
     for (int i = 0; i < static_cast<int>(n * sizeof(T) / 16); ++i) word[i] = reinterpret_cast<const uint4*>(from)[i];
     memcpy(to, word, sizeof to);
     return;
   }
-#pragma unroll
   for (int i = 0; i < n; ++i) to[i] = i < left ? from[i] : T{};
 }
 
@@ -39,11 +37,9 @@ __device__ inline void store_unit(T* to, int left, const T (&from)[n]) {
   if (left >= n && is_aligned(to)) {
     uint4 word[n * sizeof(T) / 16];
     memcpy(word, from, sizeof word);
-#pragma unroll
     for (int i = 0; i < static_cast<int>(n * sizeof(T) / 16); ++i) reinterpret_cast<uint4*>(to)[i] = word[i];
     return;
   }
-#pragma unroll
   for (int i = 0; i < n; ++i)
     if (i < left) to[i] = from[i];
 }
@@ -57,7 +53,6 @@ __device__ inline void load_weights(const T* weight, const OptimizerChunk& chunk
       std::uint16_t high[n], low[n];
       load_unit(words + chunk.high + i, chunk.size - i, high);
       load_unit(words + chunk.low + i, chunk.size - i, low);
-#pragma unroll
       for (int j = 0; j < n; ++j) to[j] = join({{high[j]}, static_cast<std::int16_t>(low[j])});
       return;
     }
@@ -71,7 +66,6 @@ __device__ inline void store_weights(T* weight, const OptimizerChunk& chunk, int
     if (chunk.high != OptimizerChunk::kWhole) {
       std::uint16_t* const words = reinterpret_cast<std::uint16_t*>(weight);
       std::uint16_t high[n], low[n];
-#pragma unroll
       for (int j = 0; j < n; ++j) {
         const SplitFloat s = split_exactly(from[j]);
         high[j] = s.high.bits;
@@ -95,7 +89,6 @@ template <int n>
 __device__ inline void load_moments(const Bfloat16* moment, const OptimizerChunk& chunk, int i, float (&to)[n]) {
   Bfloat16 stored[n];
   load_unit(moment + chunk.offset + i, chunk.size - i, stored);
-#pragma unroll
   for (int j = 0; j < n; ++j) to[j] = to_float(stored[j]);
 }
 
@@ -105,7 +98,6 @@ __device__ inline void draw_words([[maybe_unused]] std::int64_t seed, [[maybe_un
                                   [[maybe_unused]] const OptimizerChunk& chunk, [[maybe_unused]] int i,
                                   [[maybe_unused]] std::uint32_t (&word)[n]) {
   if constexpr (sizeof(Moment) == 2) {
-#pragma unroll
     for (int j = 0; j < n; j += 4) {
       const PhiloxCounter c = moment_words(seed, chunk.parameter, chunk.first + i + j, step);
       word[j] = c.x;
@@ -127,7 +119,6 @@ template <int n>
 __device__ inline void store_moments(Bfloat16* moment, const OptimizerChunk& chunk, int i, const float (&from)[n],
                                      const std::uint32_t (&word)[n], int shift) {
   Bfloat16 stored[n];
-#pragma unroll
   for (int j = 0; j < n; ++j) stored[j] = round_stochastically(from[j], word[j] >> shift);
   store_unit(moment + chunk.offset + i, chunk.size - i, stored);
 }
