@@ -6,8 +6,9 @@
 //             dbias[o]       = sum over b, i of dy[b,i,o]
 // x counts as 0 outside the sequence. torch.nn.Conv1d's cross-correlation with axes [n, c, l] turned to [n, l, c]: so a
 // window is one run of K C numbers, a product with all filters needs no copy of it, and the channels of y are columns,
-// as batch_norm takes them. On the CPU the products are gemm's on overlapping rows; on CUDA the windows are written out
-// (n m K C elements of scratch) and the products are those of `linear`.
+// as batch_norm takes them. On the CPU the products are gemm's on overlapping rows; on CUDA they are cuDNN's where it
+// is installed and knows the case (conv1d_cudnn.h), else the windows are written out (n m K C elements of scratch) and
+// the products are those of `linear`.
 #pragma once
 
 #include "engine/context.h"

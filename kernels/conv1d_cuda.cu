@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/cuda/cuda_context.h"
 #include "kernels/conv1d.h"
+#include "kernels/conv1d_cudnn.h"
 #include "kernels/device/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/linear.h"
@@ -93,20 +94,19 @@ void input_gradient(CudaContext& ctx, const BackwardArgs& a, const Extents& e) {
   a.dy.dtype == DType::f64 ? run(double{}) : run(float{});
 }
 
-void parameter_gradients(CudaContext& ctx, const BackwardArgs& a, const Extents& e) {
+void weight_gradient(CudaContext& ctx, const BackwardArgs& a, const Extents& e) {
   ScratchFrame frame(ctx);
-  linear::BackwardArgs args = {.x = windows_of(ctx, frame, a.x, e, a.placement),
-                               .weight = filters_of(a.weight, e),
-                               .dy = as_rows(a.dy, e.replicas, e.filters),
-                               .dbias = a.dbias,
-                               .mode = a.mode};
-  if (a.dweight) args.dweight = filters_of(a.dweight, e);
-  linear::backward(ctx, args);
+  linear::backward(ctx, {.x = windows_of(ctx, frame, a.x, e, a.placement),
+                         .weight = filters_of(a.weight, e),
+                         .dy = as_rows(a.dy, e.replicas, e.filters),
+                         .dweight = filters_of(a.dweight, e),
+                         .mode = a.mode});
 }
 
 }  // namespace
 
 void forward(CudaContext& ctx, const ForwardArgs& a, const Extents& e) {
+  if (forward_by_cudnn(ctx, a, e)) return;
   ScratchFrame frame(ctx);
   const Tensor windows = windows_of(ctx, frame, a.x, e, a.placement);
   linear::forward(
@@ -114,8 +114,10 @@ void forward(CudaContext& ctx, const ForwardArgs& a, const Extents& e) {
 }
 
 void backward(CudaContext& ctx, const BackwardArgs& a, const Extents& e) {
-  if (a.dweight || a.dbias) parameter_gradients(ctx, a, e);
-  if (a.dx) input_gradient(ctx, a, e);
+  if (a.dweight && !weight_gradient_by_cudnn(ctx, a, e)) weight_gradient(ctx, a, e);
+  if (a.dbias)
+    linear::cuda::backward(ctx, {.dy = as_rows(a.dy, e.replicas, e.filters), .dbias = a.dbias, .mode = a.mode});
+  if (a.dx && !input_gradient_by_cudnn(ctx, a, e)) input_gradient(ctx, a, e);
 }
 
 }  // namespace genexx::conv1d::cuda
