@@ -8,7 +8,7 @@
 // window is one run of K C numbers, a product with all filters needs no copy of it, and the channels of y are columns,
 // as batch_norm takes them. On the CPU the products are gemm's on overlapping rows; on CUDA they are cuDNN's where it
 // is installed and knows the case (conv1d_cudnn.h), else the windows are written out (n m K C elements of scratch) and
-// the products are those of `linear`.
+// the products are gemm's, in f32 whatever the context's precision.
 #pragma once
 
 #include "engine/context.h"

@@ -96,11 +96,11 @@ void input_gradient(CudaContext& ctx, const BackwardArgs& a, const Extents& e) {
 
 void weight_gradient(CudaContext& ctx, const BackwardArgs& a, const Extents& e) {
   ScratchFrame frame(ctx);
-  linear::backward(ctx, {.x = windows_of(ctx, frame, a.x, e, a.placement),
-                         .weight = filters_of(a.weight, e),
-                         .dy = as_rows(a.dy, e.replicas, e.filters),
-                         .dweight = filters_of(a.dweight, e),
-                         .mode = a.mode});
+  gemm::run(ctx, {.a = as_rows(a.dy, e.replicas, e.filters),
+                  .b = windows_of(ctx, frame, a.x, e, a.placement),
+                  .c = filters_of(a.dweight, e),
+                  .transpose_a = gemm::Transpose::yes,
+                  .mode = a.mode});
 }
 
 }  // namespace
@@ -109,8 +109,11 @@ void forward(CudaContext& ctx, const ForwardArgs& a, const Extents& e) {
   if (forward_by_cudnn(ctx, a, e)) return;
   ScratchFrame frame(ctx);
   const Tensor windows = windows_of(ctx, frame, a.x, e, a.placement);
-  linear::forward(
-      ctx, {.x = windows, .weight = filters_of(a.weight, e), .bias = a.bias, .y = as_rows(a.y, e.replicas, e.filters)});
+  gemm::run(ctx, {.a = windows,
+                  .b = filters_of(a.weight, e),
+                  .c = as_rows(a.y, e.replicas, e.filters),
+                  .bias = a.bias,
+                  .transpose_b = gemm::Transpose::yes});
 }
 
 void backward(CudaContext& ctx, const BackwardArgs& a, const Extents& e) {

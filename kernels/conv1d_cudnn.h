@@ -9,8 +9,8 @@ namespace genexx::conv1d::cuda {
 
 // Each does its part, or returns false having done nothing: where there is no cuDNN or it has no such algorithm, for
 // f64, where zeros behind the sequence are not as many as before it (cuDNN pads evenly), and beyond 2^31 elements of a
-// replica. The answer is the same for all calls of one shape on a context. Products are in f32 at Precision::fp32;
-// otherwise inputs may be rounded to TF32. Throw DeviceError where cuDNN fails.
+// replica. The answer is the same for all calls of one shape on a context. Products are in f32, whatever
+// the context's precision. Throw DeviceError where cuDNN fails.
 bool forward_by_cudnn(CudaContext& ctx, const ForwardArgs& args, const Extents& e);
 bool input_gradient_by_cudnn(CudaContext& ctx, const BackwardArgs& args, const Extents& e);
 bool weight_gradient_by_cudnn(CudaContext& ctx, const BackwardArgs& args, const Extents& e);

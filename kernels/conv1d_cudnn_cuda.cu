@@ -22,7 +22,7 @@ struct Plan {
 };
 
 using PlanKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                           std::int64_t, std::int64_t, int>;
+                           std::int64_t, std::int64_t>;
 
 struct State {
   std::unique_ptr<const cudnn::Library> library = cudnn::open_library();
@@ -69,7 +69,7 @@ bool is_expressible(const Extents& e, const Placement& p) {
   return most <= kMost && windows_inside(e.length + 2 * p.padding, e.kernel, p.stride) == e.windows;
 }
 
-void fill_plan(const State& s, const Extents& e, const Placement& p, int math, Plan& plan) {
+void fill_plan(const State& s, const Extents& e, const Placement& p, Plan& plan) {
   const cudnn::Library& l = *s.library;
   const auto i = [](std::int64_t value) { return static_cast<int>(value); };
   for (void** tensor : {&plan.x, &plan.y, &plan.bias}) s.check(l.create_tensor(tensor), "cudnnCreateTensorDescriptor");
@@ -83,7 +83,7 @@ void fill_plan(const State& s, const Extents& e, const Placement& p, int math, P
           "cudnnSetFilter4dDescriptor");
   s.check(l.set_convolution(plan.convolution, 0, i(p.padding), 1, i(p.stride), 1, 1, cudnn::kCrossCorrelation, kType),
           "cudnnSetConvolution2dDescriptor");
-  s.check(l.set_math(plan.convolution, math), "cudnnSetConvolutionMathType");
+  s.check(l.set_math(plan.convolution, cudnn::kFma), "cudnnSetConvolutionMathType");
   std::size_t bytes = 0;
   if (l.forward_bytes(s.handle, plan.x, plan.weight, plan.convolution, plan.y, cudnn::kForwardPrecompGemm, &bytes) ==
       cudnn::kSuccess)
@@ -97,14 +97,13 @@ void fill_plan(const State& s, const Extents& e, const Placement& p, int math, P
 }
 
 // What cuDNN can do of a call, or null where it can do nothing of it.
-const Plan* find_plan(State& s, const Extents& e, const Placement& p, DType dtype, Precision precision) {
+const Plan* find_plan(State& s, const Extents& e, const Placement& p, DType dtype) {
   if (!s.handle || dtype != DType::f32 || !is_expressible(e, p)) return nullptr;
-  const int math = precision == Precision::fp32 ? cudnn::kFma : cudnn::kDefaultMath;
-  const PlanKey key = {e.n, e.length, e.channels, e.windows, e.filters, e.kernel, p.stride, p.padding, math};
+  const PlanKey key = {e.n, e.length, e.channels, e.windows, e.filters, e.kernel, p.stride, p.padding};
   const auto found = s.plans.find(key);
   if (found != s.plans.end()) return &found->second;
   Plan& plan = s.plans[key];  // owned from here on, also where filling it throws
-  fill_plan(s, e, p, math, plan);
+  fill_plan(s, e, p, plan);
   return &plan;
 }
 
@@ -122,7 +121,7 @@ constexpr float kOne = 1;
 
 bool forward_by_cudnn(CudaContext& ctx, const ForwardArgs& a, const Extents& e) {
   State& s = state_of(ctx);
-  const Plan* plan = find_plan(s, e, a.placement, a.x.dtype, ctx.precision);
+  const Plan* plan = find_plan(s, e, a.placement, a.x.dtype);
   if (!plan || plan->forward == kUnsupported) return false;
   ScratchFrame frame(ctx);
   void* workspace = frame.take_bytes(static_cast<std::int64_t>(plan->forward));
@@ -141,7 +140,7 @@ bool forward_by_cudnn(CudaContext& ctx, const ForwardArgs& a, const Extents& e) 
 
 bool input_gradient_by_cudnn(CudaContext& ctx, const BackwardArgs& a, const Extents& e) {
   State& s = state_of(ctx);
-  const Plan* plan = find_plan(s, e, a.placement, a.dy.dtype, ctx.precision);
+  const Plan* plan = find_plan(s, e, a.placement, a.dy.dtype);
   if (!plan || plan->input_gradient == kUnsupported) return false;
   ScratchFrame frame(ctx);
   void* workspace = frame.take_bytes(static_cast<std::int64_t>(plan->input_gradient));
@@ -156,7 +155,7 @@ bool input_gradient_by_cudnn(CudaContext& ctx, const BackwardArgs& a, const Exte
 
 bool weight_gradient_by_cudnn(CudaContext& ctx, const BackwardArgs& a, const Extents& e) {
   State& s = state_of(ctx);
-  const Plan* plan = find_plan(s, e, a.placement, a.dy.dtype, ctx.precision);
+  const Plan* plan = find_plan(s, e, a.placement, a.dy.dtype);
   if (!plan || plan->weight_gradient == kUnsupported) return false;
   ScratchFrame frame(ctx);
   void* workspace = frame.take_bytes(static_cast<std::int64_t>(plan->weight_gradient));

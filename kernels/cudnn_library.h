@@ -16,7 +16,7 @@ inline constexpr Status kSuccess = 0;
 inline constexpr int kFloat = 0;                     // cudnnDataType_t
 inline constexpr int kChannelsLast = 1;              // cudnnTensorFormat_t: NHWC
 inline constexpr int kCrossCorrelation = 1;          // cudnnConvolutionMode_t
-inline constexpr int kDefaultMath = 0, kFma = 3;     // cudnnMathType_t; the first may round inputs to TF32
+inline constexpr int kFma = 3;                       // cudnnMathType_t: inputs are not rounded to TF32
 inline constexpr int kForwardPrecompGemm = 1;        // cudnnConvolutionFwdAlgo_t
 inline constexpr int kInputGradientAlgorithm1 = 1;   // cudnnConvolutionBwdDataAlgo_t; 0 adds in no fixed order
 inline constexpr int kWeightGradientAlgorithm1 = 1;  // cudnnConvolutionBwdFilterAlgo_t; likewise

@@ -17,7 +17,7 @@ static_assert(static_cast<int>(CUDNN_STATUS_SUCCESS) == kSuccess);
 static_assert(static_cast<int>(CUDNN_DATA_FLOAT) == kFloat);
 static_assert(static_cast<int>(CUDNN_TENSOR_NHWC) == kChannelsLast);
 static_assert(static_cast<int>(CUDNN_CROSS_CORRELATION) == kCrossCorrelation);
-static_assert(static_cast<int>(CUDNN_DEFAULT_MATH) == kDefaultMath && static_cast<int>(CUDNN_FMA_MATH) == kFma);
+static_assert(static_cast<int>(CUDNN_FMA_MATH) == kFma);
 static_assert(static_cast<int>(CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM) == kForwardPrecompGemm);
 static_assert(static_cast<int>(CUDNN_CONVOLUTION_BWD_DATA_ALGO_1) == kInputGradientAlgorithm1);
 static_assert(static_cast<int>(CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1) == kWeightGradientAlgorithm1);

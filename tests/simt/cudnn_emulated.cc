@@ -90,7 +90,7 @@ cudnn::Status set_convolution(void* descriptor, int pad_h, int pad_w, int stride
   return cudnn::kSuccess;
 }
 cudnn::Status set_math(void* descriptor, int math) {
-  expect(math == 3 || math == 0, "a math type that is not used here");
+  expect(math == 3, "a math type that rounds inputs");
   static_cast<Descriptor*>(descriptor)->math_is_set = true;
   return cudnn::kSuccess;
 }
