@@ -57,7 +57,7 @@ TINY = {"dgex": ["--cells", "60", "--batch", "20", "--inputs", "43", "--outputs"
         "fly": ["--cells", "60", "--batch", "20", "--inputs", "200", "--outputs", "5", "--hidden", "24", "--density", "0.1"],
         "transbrain": ["--cells", "60", "--batch", "20", "--inputs", "42", "--outputs", "5", "--hidden", "24"],
         "scannonet": ["--cells", "60", "--batch", "20", "--inputs", "64", "--outputs", "5"]}
-GATE_WIDTH = {"dgex": ["--hidden", "512"], "fly": ["--hidden", "512"]}  # a later option counts
+GATE_WIDTH = {"dgex": ["--hidden", "512"], "fly": ["--hidden", "512"]}
 
 
 def device_state():
@@ -67,6 +67,12 @@ def device_state():
         return dict(zip(STATE, (value.strip() for value in line.splitlines()[0].split(","))))
     except (OSError, subprocess.SubprocessError, IndexError):
         return {}
+
+
+def instead(options, others):
+    """Options with the values of others in the place of their own."""
+    values = {**dict(zip(options[::2], options[1::2])), **dict(zip(others[::2], others[1::2]))}
+    return [word for pair in values.items() for word in pair]
 
 
 class Race:
@@ -89,10 +95,9 @@ class Race:
 
     def export(self):
         """The data that is timed on, and the smaller case of the opponents' gate."""
-        small = self.sizes + ([] if self.options.tiny else GATE_WIDTH.get(self.options.system, []))
-        cells = ["--cells", "60" if self.options.tiny else "1024"]
+        small = [] if self.options.tiny else ["--cells", "1024"] + GATE_WIDTH.get(self.options.system, [])
         subprocess.run(self.program() + ["--check", "none", "--export", self.file("time")], check=True)
-        subprocess.run(self.program(small + cells) + ["--check", "f64", "--export", self.file("gate")], check=True)
+        subprocess.run(self.program(instead(self.sizes, small)) + ["--check", "f64", "--export", self.file("gate")], check=True)
 
     def our_gate(self, precision):
         """Whether our engine may be timed in this class."""
@@ -125,11 +130,11 @@ class Race:
         for precision in OURS[o.precision]:
             if not self.our_gate(precision):
                 continue
-            command = self.program() + ["--device", o.device, "--precision", precision, "--replicas", str(self.replicas),
-                                        "--epochs", self.epochs_at_once(), "--warm-steps",
-                                        "2" if o.tiny else "200" if o.device != "cpu" else "5"]
-            self.made[f"genexx {precision}"] = command
-            self.ours.append(Contender(f"genexx {precision}", command, o.realtime))
+            name = f"genexx {precision}"
+            self.made[name] = self.program() + ["--device", o.device, "--precision", precision, "--replicas", str(self.replicas)]
+            warm = "2" if o.tiny else "200" if o.device != "cpu" else "5"
+            self.ours.append(Contender(name, self.made[name] + ["--epochs", self.epochs_at_once(), "--warm-steps", warm],
+                                       o.realtime))
 
     def epochs_at_once(self):
         """scAnnoNet's two phases take turns; on a device each must be long beside what its beginning costs."""

@@ -2,6 +2,7 @@
 """What every opponent is given: data, weights and order as bench_training_step exported them, and how each system is trained."""
 import dataclasses
 import json
+import re
 
 import numpy as np
 
@@ -41,6 +42,11 @@ def phases_of(system, names, hidden):
     return [Phase("pretrain", "adam", 0.1, trainable=("gate.",), decay=0.99), Phase("train", "adam", 1e-3, decay=0.99)]
 
 
+def in_order(name):
+    """TransBrain counts its layers from 1, hidden1.weight; here all systems count from 0, hidden.0.weight."""
+    return re.sub(r"^hidden(\d+)\.", lambda found: f"hidden.{int(found[1]) - 1}.", name)
+
+
 class Case:
     """An exported file. before, after: {name: array}; gradients: {phase: {name: array}}; losses: {phase: [steps, losses]}."""
 
@@ -58,7 +64,7 @@ class Case:
         self.rows = int(self.sizes["batch"])
 
         def tree(prefix):
-            return {name[len(prefix):]: values[0] for name, values in given.items() if name.startswith(prefix)}
+            return {in_order(name[len(prefix):]): values[0] for name, values in given.items() if name.startswith(prefix)}
 
         self.before, self.after = tree("f64.before.") or tree("f32.before."), tree("f64.after.")
         self.losses = {name[len("f64.losses."):]: values for name, values in given.items() if name.startswith("f64.losses.")}
