@@ -44,7 +44,8 @@ constexpr Layer kPublished[] = {{200, 943, 3000},     {200, 943, 9000},    {200,
 }  // namespace
 
 void add_linear(Suite& suite) {
-  const std::vector<Precision> all = {Precision::fp32, Precision::tf32, Precision::bf16}, one = {Precision::fp32};
+  const std::vector<Precision> all = {Precision::fp32, Precision::tf32x3, Precision::tf32, Precision::bf16},
+                               one = {Precision::fp32};
   add_layer(suite, {256, 2000, 128}, suite.wide() ? all : one);
   add_layer(suite, {256, 20, 2000}, suite.wide() ? all : one);
   if (!suite.wide()) return;

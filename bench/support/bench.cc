@@ -125,6 +125,7 @@ Timing time_case(Context& ctx, const std::vector<const Case*>& sets, double seco
 
 double Ceiling::flop_per_s_of(Precision precision) const {
   if (precision == Precision::tf32 && tf32_flop_per_s > 0) return tf32_flop_per_s;
+  if (precision == Precision::tf32x3 && tf32_flop_per_s > 0) return tf32_flop_per_s / 3;
   return precision == Precision::bf16 && bf16_flop_per_s > 0 ? bf16_flop_per_s : flop_per_s;
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/device.h"
 #include "engine/error.h"
+#include "engine/precision.h"
 #include "engine/version.h"
 
 namespace genexx::bench {
@@ -19,23 +20,19 @@ constexpr std::int64_t kMostSets = 8;
 constexpr double kSetBytes = 60e9;    // of device memory for all sets of an op
 constexpr double kColdBytes = 180e6;  // three times the L2 of the largest card tried
 
-const char* shown(Precision precision) {
-  return precision == Precision::tf32 ? "tf32" : precision == Precision::bf16 ? "bf16" : "fp32";
-}
-
 nlohmann::json measure(const std::vector<const Case*>& sets, Context& ctx, const Ceiling& ceiling, double seconds) {
   const Case& c = *sets.front();
   const Timing t = time_case(ctx, sets, seconds);
   const double bandwidth = c.bytes / t.median_s, rate = c.flop / t.median_s;
   const double percent = 100 * std::max(bandwidth / ceiling.bytes_per_s, rate / ceiling.flop_per_s_of(c.precision));
-  fmt::print("{:24} {:42} {:5} {:10.1f} us  {:8.1f} .. {:8.1f}  {:7.1f} GB/s {:8.1f} GFLOP/s  {:5.1f} %\n", c.op,
-             c.shape, shown(c.precision), 1e6 * t.median_s, 1e6 * t.low_s, 1e6 * t.high_s, 1e-9 * bandwidth,
+  fmt::print("{:24} {:42} {:6} {:10.1f} us  {:8.1f} .. {:8.1f}  {:7.1f} GB/s {:8.1f} GFLOP/s  {:5.1f} %\n", c.op,
+             c.shape, name_of(c.precision), 1e6 * t.median_s, 1e6 * t.low_s, 1e6 * t.high_s, 1e-9 * bandwidth,
              1e-9 * rate, percent);
   nlohmann::json line = {{"op", c.op},       {"shape", c.shape},  {"median_s", t.median_s},
                          {"p10_s", t.low_s}, {"p90_s", t.high_s}, {"runs", t.runs},
                          {"bytes", c.bytes}, {"flop", c.flop},    {"percent_of_ceiling", percent}};
   if (ctx.device() == DeviceType::cuda) {
-    line["precision"] = shown(c.precision);
+    line["precision"] = name_of(c.precision);
     line["cache"] = c.bytes * static_cast<double>(sets.size()) >= kColdBytes ? "cold" : "hot";
   }
   return line;

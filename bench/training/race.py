@@ -35,7 +35,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 OPPONENTS = {"A0": "a0_loop", "A1": "a1_eager", "A2": "a2_tuned", "A2p": "a2p_padded", "A3": "a3_compiled", "A4": "a4_graph",
              "A5": "a5_jax", "A6 JAX": "a6_vmap_jax", "A6 torch": "a6_vmap_torch"}
 TUNED = ("A2", "A2p", "A3", "A4", "A5", "A6 JAX", "A6 torch")  # of whom A7 is the best
-OURS = {"fp32": ("fp32", "3xtf32"), "tf32": ("tf32",), "bf16": ("bf16",)}
+# Of our engine: (class of precision, storage of the moments).
+OURS = {"fp32": (("fp32", "fp32"), ("3xtf32", "fp32")), "tf32": (("tf32", "fp32"),),
+        "bf16": (("bf16", "fp32"), ("bf16", "bf16"))}
 LIMITS = {"fp32": 1e-5, "3xtf32": 1e-5, "tf32": 1e-3, "bf16": 1e-2}  # gradients and first loss; weights: ten times
 STATE = ("clocks.sm", "clocks.mem", "power.draw", "clocks_throttle_reasons.active", "temperature.gpu")
 
@@ -99,14 +101,13 @@ class Race:
         subprocess.run(self.program() + ["--check", "none", "--export", self.file("time")], check=True)
         subprocess.run(self.program(instead(self.sizes, small)) + ["--check", "f64", "--export", self.file("gate")], check=True)
 
-    def our_gate(self, precision):
+    def our_gate(self, name, precision, moments):
         """Whether our engine may be timed in this class."""
         o = self.options
-        name = f"genexx {precision}"
         # Short at full width: f64 on the CPU is the reference. The data are the first batch alone.
         steps = 20 if o.tiny or o.system in ("transbrain", "scannonet") else 3
-        done = subprocess.run(self.program() + ["--gate", "--device", o.device, "--precision", precision, "--check-steps",
-                                                str(steps)], capture_output=True, text=True, check=False)
+        done = subprocess.run(self.program() + ["--gate", "--device", o.device, "--precision", precision, "--moments",
+                                                moments, "--check-steps", str(steps)], capture_output=True, text=True, check=False)
         if done.returncode:
             self.left_out[name] = done.stderr.strip() or done.stdout.strip()
             return False
@@ -127,11 +128,12 @@ class Race:
 
     def start_ours(self):
         o = self.options
-        for precision in OURS[o.precision]:
-            if not self.our_gate(precision):
+        for precision, moments in OURS[o.precision]:
+            name = f"genexx {precision}" + (f", {moments} moments" if moments != "fp32" else "")
+            if not self.our_gate(name, precision, moments):
                 continue
-            name = f"genexx {precision}"
-            self.made[name] = self.program() + ["--device", o.device, "--precision", precision, "--replicas", str(self.replicas)]
+            self.made[name] = self.program() + ["--device", o.device, "--precision", precision, "--moments", moments, "--replicas",
+                                                str(self.replicas)]
             warm = "2" if o.tiny else "200" if o.device != "cpu" else "5"
             self.ours.append(Contender(name, self.made[name] + ["--epochs", self.epochs_at_once(), "--warm-steps", warm],
                                        o.realtime))

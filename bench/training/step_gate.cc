@@ -63,26 +63,28 @@ bool same_in_every_form(Context& ctx, const StepCase& c, std::int64_t steps, con
 void report_gate(const StepOptions& o, const StepCase& c, ThreadPool& pool) {
   CpuContext reference(o.threads > 1 ? &pool : nullptr);
   const std::unique_ptr<Context> ctx = make_step_context(o, pool);
+  const StepCase ours = with_moments(o, c);
   const std::size_t phases = c.trainer(c.network(StepDropout::off)).phases.size();
   Worst gradients, weights, loss;
   for (std::size_t i = 0; i < phases; ++i)
     compare(first_gradient(*ctx, c, DType::f32, i), first_gradient(reference, c, DType::f64, i),
             "phase " + std::to_string(i + 1) + ": ", gradients);
-  const Trajectory found = trajectory(*ctx, c, DType::f32, o.check_steps);
+  const Trajectory found = trajectory(*ctx, ours, DType::f32, o.check_steps);
   const Trajectory expected = trajectory(reference, c, DType::f64, o.check_steps);
   compare(found.after, expected.after, "", weights);
   const Trajectory::Phase& first = found.phases[0];
   for (std::size_t k = 0; k < static_cast<std::size_t>(first.losses); ++k)
     loss.take(relative_distance({first.values[k]}, {expected.phases[0].values[k]}), first.name);
-  const bool repeats = same_bytes(found, trajectory(*ctx, c, DType::f32, o.check_steps));
+  const bool repeats = same_bytes(found, trajectory(*ctx, ours, DType::f32, o.check_steps));
   std::cout << nlohmann::json({{"device", o.device},
                                {"precision", o.precision},
+                               {"moments", o.moments},
                                {"steps", o.check_steps},
                                {"gradient", gradients.json()},
                                {"first_loss", loss.json()},
                                {"weights", weights.json()},
                                {"same_bytes_twice", repeats},
-                               {"same_bytes_in_every_form", same_in_every_form(*ctx, c, o.check_steps, found)}})
+                               {"same_bytes_in_every_form", same_in_every_form(*ctx, ours, o.check_steps, found)}})
             << std::endl;
 }
 

@@ -15,7 +15,7 @@ struct StepOptions {
   StepSizes sizes;
   std::int64_t replicas = 1, epochs = 1, check_steps = 20, warm_steps = 0;
   int threads = 2;
-  std::string device = "cpu", precision = "fp32";
+  std::string device = "cpu", precision = "fp32", moments = "fp32";
   std::string export_file, from_file, model_file;
   std::string check = "both";
   bool gate = false;
@@ -23,6 +23,9 @@ struct StepOptions {
 
 // The device asked for, in the class of precision asked for. `pool` must outlive it.
 std::unique_ptr<Context> make_step_context(const StepOptions& options, ThreadPool& pool);
+
+// The case with its optimizers' moments stored as asked for.
+StepCase with_moments(const StepOptions& options, StepCase c);
 
 // The trainer's configuration without what happens between epochs, its phases `epochs` each, `times` times over.
 TrainerConfig repeated(const TrainerConfig& once, std::int64_t epochs, std::int64_t times);

@@ -16,6 +16,7 @@
 #include "bench/training/step_options.h"
 #include "engine/device.h"
 #include "engine/error.h"
+#include "engine/precision.h"
 
 namespace {
 
@@ -26,12 +27,6 @@ using MakeCase = std::function<StepCase(StepSizes, ThreadPool&)>;
 const std::map<std::string, MakeCase>& systems() {
   static const std::map<std::string, MakeCase> all = {
       {"scannonet", scannonet_case}, {"dgex", dgex_case}, {"fly", fly_case}, {"transbrain", transbrain_case}};
-  return all;
-}
-
-const std::map<std::string, Precision>& precisions() {
-  static const std::map<std::string, Precision> all = {
-      {"fp32", Precision::fp32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}};
   return all;
 }
 
@@ -57,7 +52,8 @@ void add_options(CLI::App& app, StepOptions& o) {
       ->check(CLI::IsMember({"f32", "f64", "both", "none"}));
   app.add_option("--threads", o.threads)->check(CLI::Range(1, 1024));
   app.add_option("--device", o.device, "cpu or cuda:N");
-  app.add_option("--precision", o.precision, "of matrix products")->check(CLI::IsMember(precisions()));
+  app.add_option("--precision", o.precision, "of matrix products: fp32, 3xtf32, tf32, bf16");
+  app.add_option("--moments", o.moments, "storage of the optimizer's moments")->check(CLI::IsMember({"fp32", "bf16"}));
   app.add_option("--export", o.export_file, "write data, weights and all losses of the check to this file");
   app.add_option("--from", o.from_file, "take the data of this exported file");
   app.add_option("--model", o.model_file, "train and write the weights to this file");
@@ -76,11 +72,11 @@ int run(int argc, char** argv) {
   if (!o.export_file.empty()) {
     export_case(o, c, pool);
   } else if (!o.model_file.empty()) {
-    train_model(o, c, pool);
+    train_model(o, with_moments(o, c), pool);
   } else if (o.gate) {
     report_gate(o, c, pool);
   } else {
-    serve_rounds(o, c, pool);
+    serve_rounds(o, with_moments(o, c), pool);
   }
   return 0;
 }
@@ -91,8 +87,18 @@ namespace genexx::bench {
 
 std::unique_ptr<Context> make_step_context(const StepOptions& options, ThreadPool& pool) {
   std::unique_ptr<Context> ctx = make_context(options.device, options.threads > 1 ? &pool : nullptr);
-  ctx->precision = precisions().at(options.precision);
+  ctx->precision = parse_precision(options.precision);
   return ctx;
+}
+
+StepCase with_moments(const StepOptions& options, StepCase c) {
+  const DType moments = moments_called(options.moments);
+  c.trainer = [moments, trainer = c.trainer](const Network& network) {
+    TrainerConfig config = trainer(network);
+    for (PhaseConfig& phase : config.phases) phase.optimizer.moments = moments;
+    return config;
+  };
+  return c;
 }
 
 TrainerConfig repeated(const TrainerConfig& once, std::int64_t epochs, std::int64_t times) {
