@@ -83,7 +83,7 @@ void check_blas(cublasStatus_t status, const char* call) {
 }
 
 using PlanKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                           std::int64_t, std::int64_t, int, int, int, int, int>;
+                           std::int64_t, std::int64_t, int, int, int, int, int, int, int, int>;
 
 // Descriptors and the algorithm of one shape. Freed with the state.
 struct Plan {
@@ -348,7 +348,7 @@ void choose_algorithm(State& s, Plan& plan, const Args& args, const ProductShape
   plan.algorithm = described(choose(s.algorithms, shape, offers));
 }
 
-Plan make_plan(State& s, const Args& args, const Extents& e) {
+Plan make_plan(State& s, const Args& args, const Extents& e, const ProductShape& shape) {
   Plan plan;
   const cudaDataType_t type = data_type(args.c.dtype), operand = data_type(args.a.dtype);
   check_blas(s.library.descriptor_create(&plan.descriptor, compute_type(args.c.dtype, args.precision), type),
@@ -367,11 +367,13 @@ Plan make_plan(State& s, const Args& args, const Extents& e) {
   plan.first = make_layout(s, operand, {tb ? e.k : e.n, tb ? e.n : e.k, e.b_pitch, e.b_stride}, e.replicas);
   plan.second = make_layout(s, operand, {ta ? e.m : e.k, ta ? e.k : e.m, e.a_pitch, e.a_stride}, e.replicas);
   plan.out = make_layout(s, type, {e.n, e.m, e.n, e.m * e.n}, e.replicas);
-  choose_algorithm(s, plan, args, shape_of(args, e));
+  choose_algorithm(s, plan, args, shape);
   return plan;
 }
 
+// Plans are apart where operands lie otherwise in memory: an algorithm may need more of them than others.
 Plan& find_plan(State& s, const Args& args, const Extents& e) {
+  const ProductShape shape = shape_of(args, e);
   const PlanKey key = {e.replicas,
                        e.m,
                        e.n,
@@ -384,10 +386,13 @@ Plan& find_plan(State& s, const Args& args, const Extents& e) {
                        static_cast<int>(args.transpose_b),
                        static_cast<int>(args.c.dtype),
                        static_cast<int>(args.precision),
-                       args.bias ? 1 : 0};
+                       args.bias ? 1 : 0,
+                       shape.a_alignment,
+                       shape.b_alignment,
+                       shape.c_alignment};
   const auto found = s.plans.find(key);
   if (found != s.plans.end()) return found->second;
-  return s.plans.emplace(key, make_plan(s, args, e)).first->second;
+  return s.plans.emplace(key, make_plan(s, args, e, shape)).first->second;
 }
 
 template <class T>
