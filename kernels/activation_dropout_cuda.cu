@@ -21,6 +21,7 @@ struct Forward {
 // Thread i of grid row k owns quads i, i + stride, ... of replica k. Moves 2 elements a unit.
 template <class T>
 __global__ void forward_kernel(Forward<T> a) {
+  wait_for_grid_ahead();
   const std::int64_t k = blockIdx.y;
   const device::UnitFinish<T> finish = device::unit_finish<T>(a.finish, k);
   for (std::int64_t i = device::first_index(); i < a.n * a.quads; i += device::index_stride()) {

@@ -21,6 +21,7 @@ struct Call {
 // elements a unit (3 when accumulating).
 template <class T>
 __global__ void apply_kernel(Call<T> a) {
+  wait_for_grid_ahead();
   const std::int64_t k = blockIdx.y;
   const device::UnitFinish<T> draw = device::unit_finish<T>(a.draw, k);
   for (std::int64_t i = device::first_index(); i < a.n * a.quads; i += device::index_stride()) {

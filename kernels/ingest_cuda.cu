@@ -69,6 +69,7 @@ __device__ inline void store_tile(const T* tile, int offset, std::int64_t count,
 template <class T>
 __global__ void ingest_kernel(Settings s, Pointers<T> p, T clip) {
   GENEXX_DYNAMIC_SHARED(T, tile);
+  wait_for_grid_ahead();
   const std::int64_t row = blockIdx.x;
   const std::int64_t replica = row / s.e.n, i = row % s.e.n;
   const std::int64_t cell = p.rows[replica * s.e.rows_stride + i];
@@ -122,6 +123,7 @@ void run_typed(CudaContext& ctx, const Args& a, const Extents& e) {
   config.block = dim3(kBlock);
   config.shared_bytes = static_cast<std::size_t>((s.tile + kLanes<T>)*static_cast<std::int64_t>(sizeof(T)));
   config.stream = ctx.stream();
+  config.begin = ctx.stream().begin();
   launch(config, ingest_kernel<T>, s, p, static_cast<T>(a.clip));
   check_launch("ingest::run");
 }

@@ -20,6 +20,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/cuda/device_stream.h"
 #include "engine/device_failure.h"
 #include "engine/error.h"
 
@@ -31,8 +32,6 @@
 #else
 #error "kernels/launch.h is for nvcc, or for the emulator (GENEXX_SIMT)"
 #endif
-
-struct CUstream_st;  // what cudaStream_t points to; headers that name a stream need no CUDA
 
 // GENEXX_SHARED(T, name, dims) declares shared memory of the block: GENEXX_SHARED(float, tile, [32][33]), or with empty
 // dims one T. At block scope of a kernel or of a device function only. Unwritten at the start; at most 48 KiB in all.
@@ -57,7 +56,19 @@ struct LaunchConfig {
   dim3 block;                     // threads; x * y * z at most 1024, from block_threads
   std::size_t shared_bytes = 0;   // dynamic shared memory; static and dynamic at most 163 KiB
   CUstream_st* stream = nullptr;  // must be given on a device, never the default stream
+  // Early only for kernels whose every thread calls wait_for_grid_ahead before it touches memory.
+  GridBegin begin = GridBegin::behind;
 };
+
+// Waits until the grid ahead in the stream has ended and what it wrote can be seen; at once where it has. With that
+// grid all before it have ended, since it waited for them itself.
+__device__ inline void wait_for_grid_ahead() {
+#if defined(GENEXX_SIMT)
+  simt::wait_for_grid_ahead();
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  cudaGridDependencySynchronize();
+#endif
+}
 
 // The block size to use where `wanted` is the best on a device: `wanted`, or at most 128 in the build that looks for
 // races, which can tell 240 threads apart. Kernels must be right for both.
@@ -121,6 +132,22 @@ void allow_shared_bytes(Kernel kernel, std::size_t bytes) {
   cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
                        static_cast<int>(bytes));
 }
+
+// A refusal is seen by check_launch.
+template <class... P>
+void launch_early(const LaunchConfig& config, void (*kernel)(P...), P... arguments) {
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attribute.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t early{};
+  early.gridDim = config.grid;
+  early.blockDim = config.block;
+  early.dynamicSmemBytes = config.shared_bytes;
+  early.stream = config.stream;
+  early.attrs = &attribute;
+  early.numAttrs = 1;
+  cudaLaunchKernelEx(&early, kernel, arguments...);
+}
 #else
 template <class... P, class... A>
 void run(const LaunchConfig& config, simt::GridKind kind, void (*kernel)(P...), A&&... arguments) {
@@ -130,6 +157,7 @@ void run(const LaunchConfig& config, simt::GridKind kind, void (*kernel)(P...), 
                                 .shared_bytes = config.shared_bytes,
                                 .stream = config.stream,
                                 .kind = kind,
+                                .early = config.begin == GridBegin::early,
                                 .run_thread = &Call::run_thread};
   simt::give(config.stream, [launch, call = Call{kernel, {P{std::forward<A>(arguments)}...}}]() mutable {
     simt::GridLaunch now = launch;
@@ -153,6 +181,8 @@ void launch(const LaunchConfig& config, void (*kernel)(P...), A&&... arguments) 
   if (launch_detail::is_empty(config.grid)) return;
 #if defined(__CUDACC__)
   launch_detail::allow_shared_bytes(kernel, config.shared_bytes);
+  if (config.begin == GridBegin::early)
+    return launch_detail::launch_early(config, kernel, P{std::forward<A>(arguments)}...);
   kernel<<<config.grid, config.block, config.shared_bytes, config.stream>>>(P{std::forward<A>(arguments)}...);
 #else
   launch_detail::run(config, simt::GridKind::ordinary, kernel, std::forward<A>(arguments)...);

@@ -28,6 +28,7 @@ struct Call {
 template <class T, Kind kKind>
 __global__ void run_kernel(Call<T> a) {
   GENEXX_SHARED(double, scratch, [32]);
+  wait_for_grid_ahead();
   const std::int64_t k = blockIdx.y, begin = std::int64_t{blockIdx.x} * kPart;
   const std::int64_t end = begin + kPart < a.count ? begin + kPart : a.count;
   const T factor = T((a.scale ? a.scale[k] : 1.0) / a.divisor);
@@ -60,7 +61,10 @@ void run_typed(CudaContext& ctx, const Args& a) {
                         a.mode,
                         a.dprediction ? a.dprediction.as<T>() : nullptr,
                         frame.take<double>(r * parts)};
-  launch({.grid = dim3(grid_extent(parts), grid_extent(r)), .block = kBlock, .stream = ctx.stream()},
+  launch({.grid = dim3(grid_extent(parts), grid_extent(r)),
+          .block = kBlock,
+          .stream = ctx.stream(),
+          .begin = ctx.stream().begin()},
          run_kernel<T, kKind>, call);
   check_launch("regression_loss::run");
   device::LossSum sum;

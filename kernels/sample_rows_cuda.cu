@@ -23,6 +23,7 @@ struct Pointers {
 // keys of its epoch again: five Philox calls cost less than a barrier. Moves 8 bytes in and 8 out a place, twice 4 with
 // labels.
 __global__ void draw_kernel(const Pointers p, const Extents e, std::int64_t steps_per_epoch, unsigned blocks) {
+  wait_for_grid_ahead();
   const std::int64_t k = blockIdx.x / blocks;
   const std::int64_t i = static_cast<std::int64_t>(blockIdx.x % blocks) * blockDim.x + threadIdx.x;
   if (i >= e.n) return;
@@ -61,8 +62,11 @@ void run(CudaContext& ctx, const Args& a, const Extents& e) {
                    .labels_out = a.labels_out ? a.labels_out.as<std::int32_t>() : nullptr};
   constexpr unsigned kThreads = block_threads(128);
   const unsigned blocks = blocks_for(e.n, kThreads);
-  launch({.grid = grid_extent(blocks * e.replicas), .block = kThreads, .stream = ctx.stream()}, draw_kernel, p, e,
-         a.steps_per_epoch, blocks);
+  launch({.grid = grid_extent(blocks * e.replicas),
+          .block = kThreads,
+          .stream = ctx.stream(),
+          .begin = ctx.stream().begin()},
+         draw_kernel, p, e, a.steps_per_epoch, blocks);
   check_launch("sample_rows::draw");
 }
 

@@ -121,6 +121,12 @@ std::unique_ptr<StepGraph> CudaContext::capture(std::function<void()> step) {
   return std::make_unique<CudaStepGraph>(graph, ordinal_, stream_, repeats_);
 }
 
+void CudaContext::set_grid_begin(GridBegin begin) {
+  int major = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, ordinal_), "cudaDeviceGetAttribute");
+  begin_ = major >= 9 ? begin : GridBegin::behind;
+}
+
 std::shared_ptr<void> CudaContext::library_state(const std::string& key,
                                                  const std::function<std::shared_ptr<void>()>& make) {
   std::shared_ptr<void>& state = libraries_->states[key];

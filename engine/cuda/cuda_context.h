@@ -7,9 +7,8 @@
 #include <string>
 
 #include "engine/context.h"
+#include "engine/cuda/device_stream.h"
 #include "engine/step_repeats.h"
-
-struct CUstream_st;
 
 namespace genexx {
 
@@ -32,13 +31,17 @@ class CudaContext final : public Context {
   void synchronize() override;
   std::unique_ptr<StepGraph> capture(std::function<void()> step) override;
 
-  CUstream_st* stream() const { return stream_; }
+  DeviceStream stream() const { return {stream_, begin_}; }
   int ordinal() const { return ordinal_; }
   int multiprocessors() const { return multiprocessors_; }
 
   // How captured steps are repeated: the widest form that runtime and driver know, unless narrowed here before capture.
   StepRepeats repeats() const { return repeats_; }
   void set_repeats(StepRepeats form) { repeats_ = form; }
+
+  // GridBegin::early lets kernels that can wait for the one ahead be set up while that runs; results are the same.
+  // Ignored by devices that cannot. Steps captured before keep what they were captured with.
+  void set_grid_begin(GridBegin begin);
 
   // State of a library used by ops on this context (such as cuBLASLt plans), made on first use and destroyed with the
   // context. `make` is called at most once per key.
@@ -51,6 +54,7 @@ class CudaContext final : public Context {
   bool owns_stream_ = false;
   int multiprocessors_ = 0;
   StepRepeats repeats_ = StepRepeats::loop;
+  GridBegin begin_ = GridBegin::behind;
   std::unique_ptr<Libraries> libraries_;
 };
 

@@ -23,6 +23,7 @@ struct LossSum {
 template <class = void>
 __global__ void loss_sum_kernel(LossSum a) {
   GENEXX_SHARED(double, scratch, [32]);
+  wait_for_grid_ahead();
   const std::int64_t k = blockIdx.x;
   double sum = 0;
   for (std::int64_t i = threadIdx.x; i < a.parts; i += blockDim.x) sum += a.partial[k * a.parts + i];
@@ -33,8 +34,9 @@ __global__ void loss_sum_kernel(LossSum a) {
 }
 
 // Does not synchronize.
-inline void finish_loss(const LossSum& sum, CUstream_st* stream) {
-  launch({.grid = grid_extent(sum.replicas), .block = kLossSumBlock, .stream = stream}, loss_sum_kernel<>, sum);
+inline void finish_loss(const LossSum& sum, DeviceStream stream) {
+  launch({.grid = grid_extent(sum.replicas), .block = kLossSumBlock, .stream = stream, .begin = stream.begin()},
+         loss_sum_kernel<>, sum);
   check_launch("loss_sum::kernel");
 }
 

@@ -146,8 +146,14 @@ void for_every_form(Context& ctx, const std::function<void()>& body) {
   }
   cuda->set_repeats(own);
 }
+
+// Kernels that can wait for the one ahead are set up while it runs.
+void begin_early(Context& ctx) {
+  if (auto* cuda = dynamic_cast<CudaContext*>(&ctx)) cuda->set_grid_begin(GridBegin::early);
+}
 #else
 void for_every_form(Context&, const std::function<void()>& body) { body(); }
+void begin_early(Context&) {}
 #endif
 
 }  // namespace
@@ -167,6 +173,23 @@ TEST_CASE("replay: steps given many at a time have the bits of steps run one by 
 
         expect_same(replayed.state(), eager);
       });
+    }
+  });
+}
+
+TEST_CASE("replay: and so have kernels that are set up while the one ahead still runs") {
+  on_every_device([](Context& ctx) {
+    for (System& s : systems()) {
+      CAPTURE(s.name);
+      const std::int64_t epoch_length = 3 * kBatch + 3;
+      Bench behind(ctx, s, epoch_length);
+      REQUIRE(behind.lane.run_epoch(2, {}));
+
+      begin_early(ctx);
+      Bench early(ctx, s, epoch_length);
+      REQUIRE(early.lane.run_epoch(2, {}));
+
+      expect_same(early.state(), behind.state());
     }
   });
 }

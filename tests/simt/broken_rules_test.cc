@@ -85,6 +85,9 @@ __global__ void no_dynamic_shared_kernel(int* out) {
 }
 
 __global__ void empty_kernel() {}
+__global__ void waits_in_some_threads_kernel() {
+  if (threadIdx.x != 5) wait_for_grid_ahead();
+}
 __global__ void grid_sync_kernel() { grid_sync(); }
 __global__ void grid_sync_of_some_kernel() {
   if (blockIdx.x > 0) grid_sync();
@@ -130,6 +133,16 @@ TEST_CASE("broken rule: barriers in both branches are named with their lines") {
 TEST_CASE("broken rule: barriers of different kinds do not meet") {
   check_says(complaint({.grid = 1, .block = 32, .stream = stream()}, barrier_of_other_kind_kernel),
              "divergent barrier");
+}
+
+TEST_CASE("broken rule: a thread that does not wait for the grid ahead, in a launch that begins early") {
+  const LaunchConfig behind = {.grid = 2, .block = 32, .stream = stream()};
+  LaunchConfig early = behind;
+  early.begin = GridBegin::early;
+
+  check_says(complaint(early, waits_in_some_threads_kernel),
+             "thread (5,0,0): it ends without wait_for_grid_ahead, in a launch that begins early");
+  CHECK(complaint(behind, waits_in_some_threads_kernel).empty());
 }
 
 TEST_CASE("broken rule: half the lanes in a barrier, half in a shuffle") {

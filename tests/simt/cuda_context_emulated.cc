@@ -171,6 +171,8 @@ std::unique_ptr<StepGraph> CudaContext::capture(std::function<void()> step) {
   return std::make_unique<EmulatedStepGraph>(std::move(work), stream_, repeats_);
 }
 
+void CudaContext::set_grid_begin(GridBegin begin) { begin_ = begin; }
+
 std::shared_ptr<void> CudaContext::library_state(const std::string& key,
                                                  const std::function<std::shared_ptr<void>()>& make) {
   std::shared_ptr<void>& state = libraries_->states[key];

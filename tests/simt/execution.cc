@@ -70,6 +70,10 @@ void thread_main() {
   Device& d = device();
   tsan_acquire(&d.start_token);
   d.launch.run_thread(d.launch.call);
+  if (d.launch.early && !d.current->waited) {
+    blame("it ends without wait_for_grid_ahead, in a launch that begins early");
+    abandon();
+  }
   exit_thread();
 }
 
@@ -354,6 +358,8 @@ std::string take_launch_error() {
   own_launch.unchecked = false;
   return std::exchange(own_launch.error, {});
 }
+
+void wait_for_grid_ahead() { device().current->waited = true; }
 
 void* shared_variable(const void* key, std::size_t bytes, std::size_t alignment, CodeLocation at) {
   Block& block = *device().current->block;

@@ -6,7 +6,7 @@
 //   barriers that not all threads of the block reach, or reach at different lines; warp masks that leave out the
 //   caller, or differ between lanes; shuffles that read a lane which takes no part; a block that can never finish;
 //   more shared memory, more threads or larger grids than a device takes; a grid barrier in an ordinary launch; a
-//   launch nobody checked.
+//   launch nobody checked; a thread that ends without having waited for the grid ahead, in a launch that begins early.
 #pragma once
 
 #include <cstddef>
@@ -104,6 +104,7 @@ struct GridLaunch {
   std::size_t shared_bytes = 0;
   CUstream_st* stream = nullptr;
   GridKind kind = GridKind::ordinary;
+  bool early = false;                        // may begin before the grid ahead has ended: every thread must wait for it
   void (*run_thread)(void* call) = nullptr;  // the body of one GPU thread
   void* call = nullptr;
 };
@@ -168,6 +169,7 @@ T& shared(Declaration, CodeLocation at = CodeLocation::here()) {
 struct BlockVote {
   int any = 0, all = 1, count = 0;  // over the predicates of all threads of the block
 };
+void wait_for_grid_ahead();  // of a launch that begins early: every thread, before it ends
 BlockVote block_barrier(const char* operation, int predicate, CodeLocation at);
 void grid_barrier(CodeLocation at);
 void memory_fence();

@@ -108,6 +108,7 @@ struct Thread {
   Block* block = nullptr;
   Fiber* fiber = nullptr;  // from its first step to its last
   State state = State::fresh;
+  bool waited = false;         // for the grid ahead
   const char* operation = "";  // where it waits
   CodeLocation at{"", 0};
   // Its part in the pending operation of its warp.
