@@ -57,7 +57,7 @@ __global__ void adam_kernel(Step<T, Moment> s) {
       second[j] = beta2 * second[j] + rest2 * g * g;
       weight[j] = w * keep - step_size * first[j] / (::sqrt(second[j]) / root + eps);
     }
-    std::uint32_t word[n];
+    std::uint32_t word[n] = {};
     device::draw_words<Moment>(seed, steps, chunk, i, word);
     device::store_moments(s.m, chunk, i, first, word, 0);
     device::store_moments(s.v, chunk, i, second, word, 16);

@@ -44,7 +44,7 @@ __global__ void sgd_kernel(Step<T, Moment> s) {
       velocity[j] = momentum * velocity[j] - lr * g;
       weight[j] += velocity[j];
     }
-    std::uint32_t word[n];
+    std::uint32_t word[n] = {};
     device::draw_words<Moment>(seed, steps, chunk, i, word);
     device::store_moments(s.velocity, chunk, i, velocity, word, 0);
     device::store_weights(s.weight, chunk, i, weight);
