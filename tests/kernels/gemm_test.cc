@@ -183,7 +183,7 @@ TEST_CASE("gemm: in every precision replicas give the bits of runs of their own,
     const std::vector<float> a = cast<float>(random_values(m * k, 1)), b = cast<float>(random_values(r * n * k, 2));
     const DeviceArray da(ctx, {1, m, k}, a), db(ctx, {r, n, k}, b);
     for (const Precision precision : {Precision::tf32x3, Precision::tf32, Precision::bf16}) {
-      CAPTURE(name_of(precision));
+      CAPTURE(std::string(name_of(precision)));
       const DeviceArray joint(ctx, {r, m, n}, DType::f32);
       gemm::run(ctx, {.a = da, .b = db, .c = joint, .transpose_b = Transpose::yes, .precision = precision});
       const std::vector<float> all = joint.download<float>();

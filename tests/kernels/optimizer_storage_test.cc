@@ -153,7 +153,7 @@ TEST_CASE("optimizer_storage: split weights take the bits of whole ones, with ev
   on_every_device([](Context& ctx) {
     for (const Kind kind : {Kind::adam, Kind::sgd})
       for (const DType moments : {DType::f32, DType::bf16}) {
-        CAPTURE(name_of(moments));
+        CAPTURE(std::string(name_of(moments)));
         const Run split = three_replicas(kind, moments);
         Run whole = split;
         for (ParameterSegment& s : whole.segments) s.plane = 0;

@@ -227,7 +227,7 @@ TEST_CASE("precision: the first step of every system is within the class's error
     for (const System& s : {scannonet_system(), fly_system(), dgex_system(), transbrain_system()}) {
       CAPTURE(s.name);
       for (const Gate& gate : kGates) {
-        CAPTURE(name_of(gate.precision));
+        CAPTURE(std::string(name_of(gate.precision)));
 
         const Errors errors = median_errors(ctx, s, gate.precision);
 
