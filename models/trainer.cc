@@ -208,7 +208,13 @@ Trainer::Trainer(Context& ctx, const Network& network, const TrainingSet& set, s
   if (p.tasks.empty()) throw UsageError("training needs at least one replica");
   if (config.batch < 1) throw UsageError("train.batch is " + std::to_string(config.batch) + ", expected at least 1");
   for (const ReplicaTask& t : p.tasks)
-    if (t.train.empty()) throw UsageError("a replica has no cells to train on");
+    if (t.train.empty())
+      throw UsageError("a replica has no cells to train on");
+    else if (!t.cell_weights.empty() && t.cell_weights.size() != t.train.size())
+      throw UsageError("a replica has " + std::to_string(t.cell_weights.size()) +
+                       " weights of cells, expected one for "
+                       "each of its " +
+                       std::to_string(t.train.size()) + " cells to train on");
   while (!set.labels.empty() && static_cast<std::int64_t>(p.labels.size()) < set.rows())
     p.labels.insert(p.labels.end(), set.labels.begin(), set.labels.end());
   if (p.own.size() > 0) {

@@ -27,7 +27,10 @@ constexpr ToySize kSize = {.cells = 60, .genes = 40, .classes = 4};
 // One step of training with these losses, on two replicas.
 std::int64_t works_of_step(Context& ctx, const Network& network, const TrainingSet& set, const PhaseConfig& phase) {
   std::vector<ReplicaTask> tasks = toy_replicas(set, 2, 7);
-  for (ReplicaTask& task : tasks) task.train.resize(kBatch);
+  for (ReplicaTask& task : tasks) {
+    task.train.resize(kBatch);
+    task.cell_weights.resize(kBatch);
+  }
   TrainerConfig config;
   config.batch = kBatch;
   config.phases = {phase};
