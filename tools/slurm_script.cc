@@ -121,6 +121,7 @@ void add_slurm_script(CLI::App& app, Program& program) {
                    "a line for the script before the run, for instance 'module load openmpi'; may be "
                    "repeated")
       ->expected(1)
+      ->allow_extra_args(false)  // else it takes the -- before the command for the end of a list
       ->take_all();
   verb->callback([&program, o] {
     program.action = [o] {

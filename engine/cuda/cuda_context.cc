@@ -19,7 +19,8 @@ struct CudaContext::Libraries {
 
 CudaContext::CudaContext(int ordinal, CUstream_st* stream)
     : ordinal_(ordinal), stream_(stream), libraries_(std::make_unique<Libraries>()) {
-  if (const std::string problem = cuda_device_problem(); !problem.empty()) throw DeviceError(problem);
+  if (const std::string problem = cuda_device_problem(); !problem.empty())
+    throw DeviceError("cuda:" + std::to_string(ordinal) + " cannot be used: " + problem);
   const int count = cuda_device_count();
   if (ordinal < 0 || ordinal >= count)
     throw DeviceError("cuda:" + std::to_string(ordinal) + " is not there: " + std::to_string(count) +

@@ -118,7 +118,7 @@ class Options(ProgramTest):
         self.assertEqual(*weights)
 
     def test_a_stopped_run_keeps_its_last_completed_epoch(self):
-        words = ["train", self.data, "--label", "cell_type", "--out", self.path("epochs"), "--replicas", 2, "--set", "train.epochs=3000", "--set",
+        words = ["train", self.data, "--label", "cell_type", "--out", self.path("epochs"), "--replicas", 2, "--set", "train.epochs=100000", "--set",
                  "train.patience=0", "--set", "train.pretrain_epochs=1", "--threads", 2, "--time-limit", 4]
         done = genexx(*words)
 

@@ -14,7 +14,8 @@ foreach(_room engine models io kernels)
     PATTERN cuda EXCLUDE PATTERN "nccl*.h" EXCLUDE PATTERN device EXCLUDE PATTERN simd EXCLUDE
     PATTERN "*_cuda.h" EXCLUDE PATTERN launch.h EXCLUDE
     # These speak HDF5, which an outside program need not have.
-    PATTERN "hdf5*.h" EXCLUDE PATTERN "h5ad_*.h" EXCLUDE PATTERN "gctx_writer.h" EXCLUDE)
+    PATTERN "hdf5*.h" EXCLUDE PATTERN "h5ad_*.h" EXCLUDE PATTERN "gctx_writer.h" EXCLUDE
+    PATTERN "scope_clusterings.h" EXCLUDE)
 endforeach()
 
 set(_package ${CMAKE_INSTALL_LIBDIR}/cmake/genexx)
