@@ -12,7 +12,7 @@ foreach(_room engine models io kernels)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${_room}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/genexx/${_room}
     COMPONENT Development FILES_MATCHING PATTERN "*.h"
     PATTERN cuda EXCLUDE PATTERN "nccl*.h" EXCLUDE PATTERN device EXCLUDE PATTERN simd EXCLUDE
-    PATTERN "*_cuda.h" EXCLUDE PATTERN launch.h EXCLUDE
+    PATTERN "*_cuda.h" EXCLUDE PATTERN launch.h EXCLUDE PATTERN dropout_row.h EXCLUDE PATTERN "*_cpu.h" EXCLUDE
     # These speak HDF5, which an outside program need not have.
     PATTERN "hdf5*.h" EXCLUDE PATTERN "h5ad_*.h" EXCLUDE PATTERN "gctx_writer.h" EXCLUDE
     PATTERN "scope_clusterings.h" EXCLUDE)
